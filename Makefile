@@ -1,0 +1,36 @@
+# `make demo` and `make test` do all the set-up they need; the rest is for developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lint kafka kafka-jars lock wheel clean
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(VENV)/.ready  ## the whole service on the bundled feeds and the embedded log, in under a minute
+	$(BIN)/tieup demo
+
+test: $(VENV)/.ready check  ## everything, against a real Apache Kafka that it starts itself
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.ready lint
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
+	$(BIN)/python -m tests.kafka_broker
+
+lock: $(VENV)/.ready  ## renew the locks from pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) dist build deploy/kafka/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

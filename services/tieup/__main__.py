@@ -1,0 +1,5 @@
+"""`python -m tieup` is the `tieup` command."""
+
+from tieup.cli import main
+
+main()

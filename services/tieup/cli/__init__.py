@@ -1,0 +1,5 @@
+"""The `tieup` command."""
+
+
+def main() -> None:
+    """Run the command."""

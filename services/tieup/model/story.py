@@ -1,0 +1,255 @@
+"""The story: one deal across articles, languages and time; and its change, the event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieup.model.labels import (
+    Basis,
+    EndedAs,
+    EventType,
+    Factuality,
+    Kind,
+    Milestone,
+    PartyStance,
+    Role,
+    SpeakerType,
+    Stage,
+    Stance,
+    Target,
+)
+from tieup.model.relation import Figure, Signature
+
+STORY_STATE_VERSION = 1
+MAX_EVENT_CLAIMS = 50
+MAX_EVENT_ARTICLES = 20
+MAX_QUOTE_CHARS = 300
+MAX_QUOTE_WORDS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class StoryClaim:
+    """A claim as a story remembers it: who, what, where and when; ordered by (event_time, article_id, start)."""
+
+    speaker: str
+    speaker_type: SpeakerType
+    stance: Stance
+    target: Target
+    quote: str
+    event_time: datetime
+    article_id: str
+    start: int
+    company_id: str | None = None
+    url: str | None = None
+    publisher: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryArticle:
+    """What one article version says of the story: its labels, kept so that a new version replaces them and late.
+
+    Articles fall into place.
+    """
+
+    article_id: str
+    version: int
+    event_time: datetime
+    kind: Kind
+    stage: Stage
+    factuality: Factuality
+    basis: Basis
+    origin: str
+    party_ids: tuple[str, ...]
+    url: str | None = None
+    title: str = ""
+    publisher: str | None = None
+    language: str | None = None
+    binding: bool | None = None
+    milestones: tuple[Milestone, ...] = ()
+    ended_as: EndedAs | None = None
+    confidence: float = 1.0
+    figures: tuple[Figure, ...] = ()
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoryParty:
+    """A party of a story: `key` is its gazetteer id, or its folded name where the gazetteer lacks it."""
+
+    key: str
+    name: str
+    id: str | None = None
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A deal and its life so far (topic stories, key `id`, tombstoned only after a merge). `id` = hash of the opening
+    relation, never changed.
+
+    `rewrites` counts articles that added nothing. `contested`: a claim asserts and a party's claim denies the same
+    target, unsettled. `merged_into`
+    leads on. `history` holds earlier ties of the same parties as story ids and background labels.
+    """
+
+    id: str
+    opened_at: datetime
+    updated_at: datetime
+    parties: tuple[StoryParty, ...]
+    kind: Kind
+    stage: Stage
+    factuality: Factuality
+    basis: Basis
+    state_version: int = STORY_STATE_VERSION
+    revision: int = 1
+    contested: bool = False
+    binding: bool | None = None
+    milestones: tuple[Milestone, ...] = ()
+    ended_as: EndedAs | None = None
+    venture: str | None = None
+    via: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    claims: tuple[StoryClaim, ...] = ()
+    articles: tuple[StoryArticle, ...] = ()
+    article_count: int = 0
+    rewrites: int = 0
+    origins: tuple[str, ...] = ()
+    corroborated_at: int = 0
+    languages: tuple[str, ...] = ()
+    headline_en: str = ""
+    headline_de: str = ""
+    confidence: float = 1.0
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A background tie of a party set: the silent history.
+
+    Kept per party pair in assignments' sibling table of the story worker's state.
+    """
+
+    parties: tuple[StoryParty, ...]
+    kind: Kind
+    stage: Stage
+    seen_at: datetime
+    story_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Where an article version went (topic assignments, key article id): one story id per relation (None:
+    background), and its signature.
+
+    `duplicate_of` names the article that this one repeats.
+    """
+
+    article_id: str
+    version: int
+    event_time: datetime
+    story_ids: tuple[str | None, ...]
+    state_version: int = STORY_STATE_VERSION
+    duplicate_of: str | None = None
+    signature: Signature | None = None
+    ties: tuple[Tie, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """One field of the story that changed; values as the event shows them (None: there was none)."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventParty:
+    """A party as a subscriber needs it. Codes are None where not verified, never guessed."""
+
+    name: str
+    id: str | None = None
+    role: Role | None = None
+    ultimate_parent: str | None = None
+    country: str | None = None
+    wikidata: str | None = None
+    ticker: str | None = None
+    lei: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyPosition:
+    """Where one party stands, with the words, the time and the link."""
+
+    party: str
+    stance: PartyStance
+    quote: str | None = None
+    at: datetime | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One line: who, what, how far, how sure, what changed."""
+
+    en: str
+    de: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The article that brought the change."""
+
+    article_id: str
+    version: int
+    url: str | None = None
+    publisher: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """One change in a story that a subscriber would want to know: the data of a CloudEvent (topic events, key =.
+
+    Story id).
+    """
+
+    story_id: str
+    revision: int
+    type: EventType
+    headline: Headline
+    parties: tuple[EventParty, ...]
+    kind: Kind
+    stage: Stage
+    factuality: Factuality
+    basis: Basis
+    contested: bool
+    stance_by_party: tuple[PartyPosition, ...]
+    changes: tuple[EventChange, ...]
+    cause: Cause
+    published_at: datetime
+    observed_at: datetime
+    binding: bool | None = None
+    milestones: tuple[Milestone, ...] = ()
+    ended_as: EndedAs | None = None
+    venture: str | None = None
+    via: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    claims: tuple[StoryClaim, ...] = ()
+    claim_count: int = 0
+    origins: tuple[str, ...] = ()
+    origin_count: int = 0
+    best_source: Cause | None = None
+    primary_document: Cause | None = None
+    announced_on: str | None = None
+    effective_on: str | None = None
+    languages: tuple[str, ...] = ()
+    article_count: int = 0
+    rewrite_count: int = 0
+    previous_ties: tuple[Tie, ...] = ()
+    confidence: float = 1.0
+    backfill: bool = False
+    code_version: str = ""
+    data_version: str = ""
