@@ -163,7 +163,10 @@ class WorkerSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskId:
-    """One task: partition `partition` of the co-partitioned inputs of a worker in a consumer group."""
+    """One task: partition `partition` of the co-partitioned inputs of a worker.
+
+    `group` is the consumer group, `<app>-<worker>`.
+    """
 
     group: str
     worker: str
@@ -171,8 +174,8 @@ class TaskId:
 
     @property
     def transactional_id(self) -> str:
-        """`<group>-<worker>-<partition>`: one producer per task fences the former owner (EOS v1)."""
-        return f"{self.group}-{self.worker}-{self.partition}"
+        """`<app>-<worker>-<partition>`: one producer per task, whose opening fences the former owner (EOS v1)."""
+        return f"{self.group}-{self.partition}"
 
 
 class Reader(Protocol):

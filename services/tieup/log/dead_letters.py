@@ -1,0 +1,81 @@
+"""Dead letters: an input that could not be used, kept whole beside why, in the transaction that passes it by.
+
+The headers follow Kafka Streams' convention for dead-letter queues (KIP-1034): `__streams.errors.*`.
+"""
+
+import base64
+import hashlib
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from tieup.log.base import Headers, NewRecord
+from tieup.log.topics import DEAD_LETTERS
+from tieup.model.codec import encode, to_millis
+from tieup.model.dead_letter import DeadLetter
+
+MAX_INPUT_BYTES = 4 * 1024 * 1024
+MAX_MESSAGE_CHARS = 2_000
+MAX_FRAMES = 20
+
+
+def dead_letter(
+    topic: str,
+    partition: int,
+    offset: int,
+    key: bytes | None,
+    value: bytes | None,
+    error: BaseException,
+    worker: str,
+    at: datetime,
+    headers: Headers = (),
+    limit: int = MAX_INPUT_BYTES,
+) -> NewRecord:
+    """Return the dead letter of one input: at most `limit` bytes of its value, the error, and where it happened."""
+    text, encoding = _readable((value or b"")[:limit])
+    letter = DeadLetter(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=None if key is None else key.decode("utf-8", "backslashreplace"),
+        value=None if value is None else text,
+        encoding=encoding,
+        value_hash=None if value is None else hashlib.sha256(value).hexdigest(),
+        truncated=value is not None and len(value) > limit,
+        headers=tuple((name, content.decode("utf-8", "backslashreplace")) for name, content in headers),
+        error=type(error).__name__,
+        message=_message(error),
+        stack=_frames(error),
+        worker=worker,
+        at=at,
+    )
+    return NewRecord(DEAD_LETTERS, key or topic.encode(), encode(letter), to_millis(at), _headers(letter))
+
+
+def _message(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text.encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_CHARS]
+
+
+def _readable(value: bytes) -> tuple[str, str]:
+    try:
+        return value.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode("ascii"), "base64"
+
+
+def _frames(error: BaseException) -> tuple[str, ...]:
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    return tuple(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+
+
+def _headers(letter: DeadLetter) -> Headers:
+    prefix = "__streams.errors."
+    return (
+        (prefix + "exception", letter.error.encode()),
+        (prefix + "message", letter.message.encode()),
+        (prefix + "stacktrace", "\n".join(letter.stack).encode()),
+        (prefix + "topic", letter.topic.encode()),
+        (prefix + "partition", str(letter.partition).encode()),
+        (prefix + "offset", str(letter.offset).encode()),
+    )
