@@ -1,0 +1,276 @@
+"""One task: take over, restore, then read, decide and commit until told to stop.
+
+    open (fences the former owner) ─▶ restore tables to their end ─▶ committed() ─▶ read from there
+      └─▶ batch ─▶ step (in a thread, so that the loop keeps its heartbeats) ─▶ one transaction ─▶ start acts ─▶ …
+
+Any failure ends the task; whoever started it builds a new one from the log. There is no roll-back.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tieup.errors import LogError
+from tieup.log.base import (
+    OUTCOME_OFFSET,
+    Act,
+    Clock,
+    Log,
+    Reader,
+    Record,
+    Shell,
+    TaskHealth,
+    TaskId,
+    TaskLog,
+    TopicPartition,
+    Validator,
+    WorkerSpec,
+)
+from tieup.log.step import Step, Stepper
+from tieup.metrics import Metrics
+from tieup.model.codec import to_millis
+
+logger = logging.getLogger("tieup.task")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBounds:
+    """The bounds of a task's work.
+
+    `batch`: records read at once. `tick_s`: how often due work is looked for. `hold_s`: how long an act whose outcome
+    was poison is left alone.
+    `close_s`: how long a stop waits for acts under way.
+    """
+
+    batch: int = 500
+    tick_s: float = 0.25
+    hold_s: float = 3600.0
+    close_s: float = 5.0
+
+
+class Task:
+    """Runs one worker over one partition on a log."""
+
+    def __init__(
+        self,
+        log: Log,
+        spec: WorkerSpec,
+        task_id: TaskId,
+        validator: Validator,
+        clock: Clock,
+        metrics: Metrics,
+        bounds: TaskBounds,
+    ) -> None:
+        self.id = task_id
+        self._log = log
+        self._spec = spec
+        self._clock = clock
+        self._metrics = metrics
+        self._bounds = bounds
+        self._stopping = asyncio.Event()
+        self._tables = frozenset((*spec.tables, *spec.global_tables))
+        own = frozenset((*spec.state, *self._tables))
+        self._stepper = Stepper(spec.name, task_id.partition, spec.build(task_id.partition), validator, own)
+        self._backlog: deque[Record] = deque()
+        self._outcomes: asyncio.Queue[Record] = asyncio.Queue(maxsize=spec.concurrency)
+        self._acts: dict[str, asyncio.Task[None]] = {}
+        self._held: dict[str, float] = {}
+        self._act_error: Exception | None = None
+        self._reader: Reader | None = None
+        self._table_positions: dict[TopicPartition, int] = {}
+        self._phase = "restoring"
+        self._busy = True
+        self._lag = 0
+        self._progressed_at = clock()
+        self.steps = 0
+
+    def stop(self) -> None:
+        """Ask the task to end after the transaction in hand."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped. Raises what ended the task otherwise."""
+        hold = await self._log.open_task(self.id)
+        try:
+            await self._restore()
+            self._reader = await self._log.reader(await self._start_positions(hold))
+            self._phase = "running"
+            self._metrics.tasks.labels(self._spec.name).inc()
+            try:
+                await self._work(hold, self._reader)
+            finally:
+                self._metrics.tasks.labels(self._spec.name).dec()
+        finally:
+            self._phase = "ended"
+            await self._release(hold)
+
+    def health(self) -> TaskHealth:
+        """How the task fares now."""
+        return TaskHealth(self.id, self._phase, self._lag, self._progressed_at, details={"acts": len(self._acts)})
+
+    async def caught_up(self) -> bool:
+        """Whether every input is read to its end and nothing is under way; refreshes the lag."""
+        if self._reader is None or self._phase != "running":
+            return False
+        positions = dict(self._reader.positions())
+        ends = await self._log.end_offsets(list(positions))
+        self._lag = sum(max(0, ends[at] - positions[at]) for at in positions) + len(self._backlog)
+        self._metrics.lag.labels(self._spec.name, str(self.id.partition)).set(self._lag)
+        return self._lag == 0 and not self._busy and not self._acts and self._outcomes.empty()
+
+    async def _restore(self) -> None:
+        started = time.perf_counter()
+        followed = await self._followed()
+        partitions = [*self._own(self._spec.state), *followed]
+        if partitions:
+            ends = await self._log.end_offsets(partitions)
+            reader = await self._log.reader(await self._log.first_offsets(partitions))
+            try:
+                await self._read_until(reader, ends)
+                self._table_positions = {at: reader.positions()[at] for at in followed}
+            finally:
+                await reader.close()
+        elapsed = time.perf_counter() - started
+        self._metrics.restore.labels(self._spec.name, str(self.id.partition)).set(elapsed)
+
+    async def _read_until(self, reader: Reader, ends: Mapping[TopicPartition, int]) -> None:
+        while any(reader.positions()[at] < end for at, end in ends.items()):
+            records = await reader.poll(self._bounds.batch, 1.0)
+            self._report_bad(await asyncio.to_thread(self._stepper.restore, records))
+            self._progressed_at = self._clock()
+            if self._stopping.is_set():
+                return
+
+    def _report_bad(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            logger.error("%s: %s", self._spec.name, line)
+            self._metrics.bad_table_records.labels(self._spec.name, line.partition("[")[0]).inc()
+
+    def _own(self, topics: Sequence[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, self.id.partition) for topic in topics]
+
+    async def _followed(self) -> list[TopicPartition]:
+        followed = self._own(self._spec.tables)
+        for topic in self._spec.global_tables:
+            followed += [TopicPartition(topic, p) for p in range(await self._log.partitions(topic))]
+        return followed
+
+    async def _start_positions(self, hold: TaskLog) -> Mapping[TopicPartition, int]:
+        streams = self._own(self._spec.streams)
+        committed = await hold.committed(streams)
+        first = await self._log.first_offsets(streams)
+        positions = {at: max(committed[at] or 0, first[at]) for at in streams}
+        for at, position in positions.items():
+            if committed[at] is not None and position > (committed[at] or 0):
+                logger.error("%s: records %s..%s of %s are gone", self._spec.name, committed[at], position - 1, at)
+        return {**positions, **self._table_positions}
+
+    async def _work(self, hold: TaskLog, reader: Reader) -> None:
+        poll: asyncio.Task[list[Record]] | None = None
+        try:
+            while not self._stopping.is_set():
+                if self._act_error is not None:
+                    raise self._act_error
+                if poll is None and not self._backlog:
+                    poll = asyncio.create_task(reader.poll(self._bounds.batch, self._bounds.tick_s))
+                poll = await self._gather(poll)
+                await self._turn(hold)
+        finally:
+            if poll is not None:
+                poll.cancel()
+                with contextlib.suppress(asyncio.CancelledError, LogError):
+                    await poll
+
+    async def _gather(self, poll: asyncio.Task[list[Record]] | None) -> asyncio.Task[list[Record]] | None:
+        """Wait for records, an outcome or the tick, whichever is first; the poll goes on unless it is done."""
+        if poll is None:
+            return None
+        if self._outcomes.empty():
+            outcome = asyncio.create_task(self._outcomes.get())
+            await asyncio.wait({poll, outcome}, timeout=self._bounds.tick_s, return_when=asyncio.FIRST_COMPLETED)
+            if outcome.done():
+                self._backlog.append(outcome.result())
+            else:
+                outcome.cancel()
+        if not poll.done():
+            return poll
+        records = poll.result()
+        self._backlog.extend(record for record in records if record.topic in self._tables)
+        self._backlog.extend(record for record in records if record.topic not in self._tables)
+        return None
+
+    async def _turn(self, hold: TaskLog) -> None:
+        while not self._outcomes.empty():
+            self._backlog.append(self._outcomes.get_nowait())
+        batch = [self._backlog[i] for i in range(min(len(self._backlog), self._bounds.batch))]
+        now = self._clock() if self._spec.wakes else None
+        self._busy = bool(batch)
+        step = await asyncio.to_thread(self._stepper.run, batch, now, self._stopping.is_set)
+        if not step.empty:
+            started = time.perf_counter()
+            await hold.commit(step.records, step.offsets)
+            self._metrics.commits.labels(self._spec.name).observe(time.perf_counter() - started)
+            self.steps += 1
+        self._finish(batch[: step.taken], step)
+        self._progressed_at = self._clock()
+
+    def _finish(self, taken: Sequence[Record], step: Step) -> None:
+        name = self._spec.name
+        for record in taken:
+            self._backlog.popleft()
+            self._metrics.records_in.labels(name, record.topic).inc()
+            if record.offset == OUTCOME_OFFSET and record.key is not None:
+                self._acts.pop(record.key.decode(), None)
+        for new in step.records:
+            self._metrics.records_out.labels(name, new.topic).inc()
+        if step.dead:
+            self._metrics.dead_letters.labels(name).inc(step.dead)
+            logger.error("%s: %d input(s) put to the dead letters", name, step.dead)
+        self._report_bad(step.bad_table_records)
+        self._start_acts(step)
+
+    def _start_acts(self, step: Step) -> None:
+        now = time.monotonic()
+        for act_id in step.held:
+            self._held[act_id] = now + self._bounds.hold_s
+        self._held = {act_id: until for act_id, until in self._held.items() if until > now}
+        for act in step.acts:
+            if len(self._acts) >= self._spec.concurrency:
+                break
+            if act.id not in self._acts and act.id not in self._held:
+                self._acts[act.id] = asyncio.create_task(self._perform(act))
+        self._busy = self._busy or bool(self._acts)
+        self._metrics.acts_in_flight.labels(self._spec.name).set(len(self._acts))
+
+    async def _perform(self, act: Act) -> None:
+        try:
+            value = await self._shell().perform(act)
+        except Exception as error:  # noqa: BLE001 - a shell's defect ends the task, loudly, in its own loop
+            self._act_error = error
+            return
+        at = to_millis(self._clock())
+        await self._outcomes.put(Record(self._spec.name, self.id.partition, OUTCOME_OFFSET, act.id.encode(), value, at))
+
+    def _shell(self) -> Shell:
+        if self._spec.shell is None:
+            raise LogError(f"{self._spec.name}: has due work but no shell to do it")
+        return self._spec.shell
+
+    async def _release(self, hold: TaskLog) -> None:
+        for act in self._acts.values():
+            act.cancel()
+        if self._acts:
+            await asyncio.wait(self._acts.values(), timeout=self._bounds.close_s)
+        if self._reader is not None:
+            await self._reader.close()
+        await hold.close()
+
+
+def stalled(health: TaskHealth, now: datetime, limit: timedelta) -> bool:
+    """Whether a task has made no turn for so long that the process should be restarted."""
+    return health.phase != "ended" and now - health.progressed_at > limit
