@@ -1,1 +1,1 @@
-"""api."""
+"""What a running tieup tells over HTTP: health and metrics."""
