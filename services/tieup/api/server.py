@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from tieup.errors import SettingsError
 
 CLOSE_S = 2
+MAX_PORT = 65_535
 
 
 class _QuietServer(uvicorn.Server):
@@ -27,9 +28,11 @@ def listen(address: str) -> socket.socket:
     Raises SettingsError, naming the address, if it cannot be had.
     """
     host, _, port = address.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= MAX_PORT):
+        raise SettingsError(f"http {address!r}: cannot listen there: not host:port")
     try:
         return socket.create_server((host.strip("[]"), int(port)), backlog=64)
-    except (OSError, ValueError, OverflowError) as error:
+    except OSError as error:
         raise SettingsError(f"http {address!r}: cannot listen there: {error}") from error
 
 
