@@ -45,34 +45,6 @@ class StoryClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryArticle:
-    """What one article version says of the story: its labels, kept so that a new version replaces them and late.
-
-    Articles fall into place.
-    """
-
-    article_id: str
-    version: int
-    event_time: datetime
-    kind: Kind
-    stage: Stage
-    factuality: Factuality
-    basis: Basis
-    origin: str
-    party_ids: tuple[str, ...]
-    url: str | None = None
-    title: str = ""
-    publisher: str | None = None
-    language: str | None = None
-    binding: bool | None = None
-    milestones: tuple[Milestone, ...] = ()
-    ended_as: EndedAs | None = None
-    confidence: float = 1.0
-    figures: tuple[Figure, ...] = ()
-    backfill: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class StoryParty:
     """A party of a story: `key` is its gazetteer id, or its folded name where the gazetteer lacks it."""
 
@@ -83,13 +55,75 @@ class StoryParty:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryArticle:
+    """What one article version says of the story: its labels, kept so that a new version replaces them and late
+    articles fall into place.
+
+    `rewrite` marks one that added nothing, `duplicate_of` names the article that it copies; a copy is no origin.
+    """
+
+    article_id: str
+    version: int
+    event_time: datetime
+    kind: Kind
+    stage: Stage
+    factuality: Factuality
+    basis: Basis
+    origin: str
+    parties: tuple[StoryParty, ...]
+    url: str | None = None
+    title: str = ""
+    publisher: str | None = None
+    language: str | None = None
+    published: datetime | None = None
+    binding: bool | None = None
+    milestones: tuple[Milestone, ...] = ()
+    ended_as: EndedAs | None = None
+    venture: str | None = None
+    via: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    confidence: float = 1.0
+    backfill: bool = False
+    rewrite: bool = False
+    duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyPosition:
+    """Where one party stands, with the words, the time and the link."""
+
+    party: str
+    stance: PartyStance
+    quote: str | None = None
+    at: datetime | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryMoment:
+    """One event of the story's past, in the order in which the events came: the story's own timeline."""
+
+    revision: int
+    type: EventType
+    at: datetime
+    article_id: str
+    stage: Stage
+    factuality: Factuality
+    contested: bool
+    headline_en: str
+    headline_de: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """A deal and its life so far (topic stories, key `id`, tombstoned only after a merge). `id` = hash of the opening
     relation, never changed.
 
-    `rewrites` counts articles that added nothing. `contested`: a claim asserts and a party's claim denies the same
-    target, unsettled. `merged_into`
-    leads on. `history` holds earlier ties of the same parties as story ids and background labels.
+    `revision` counts its events, `history` holds the newest of them. `claims` and `articles` are sorted by event
+    time; the labels are their fold. `article_count` counts all articles, `rewrites` those that added nothing.
+    `contested`: a claim asserts and a party's claim denies the same target, unsettled. `corroborated_at` is the number
+    of independent origins last announced. `withdrawn`: no article states it any more. `merged_into` leads on.
     """
 
     id: str
@@ -112,6 +146,7 @@ class Story:
     figures: tuple[Figure, ...] = ()
     claims: tuple[StoryClaim, ...] = ()
     articles: tuple[StoryArticle, ...] = ()
+    stance_by_party: tuple[PartyPosition, ...] = ()
     article_count: int = 0
     rewrites: int = 0
     origins: tuple[str, ...] = ()
@@ -119,22 +154,23 @@ class Story:
     languages: tuple[str, ...] = ()
     headline_en: str = ""
     headline_de: str = ""
+    history: tuple[StoryMoment, ...] = ()
     confidence: float = 1.0
+    withdrawn: bool = False
     merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A background tie of a party set: the silent history.
-
-    Kept per party pair in assignments' sibling table of the story worker's state.
-    """
+    """A tie of a party set as an article recalls it, or as an earlier story holds it (`story_id`): the history."""
 
     parties: tuple[StoryParty, ...]
     kind: Kind
     stage: Stage
     seen_at: datetime
     story_id: str | None = None
+    article_id: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +178,7 @@ class Assignment:
     """Where an article version went (topic assignments, key article id): one story id per relation (None:
     background), and its signature.
 
-    `duplicate_of` names the article that this one repeats.
+    `duplicate_of` names the article that this one repeats, `ties` are the background relations.
     """
 
     article_id: str
@@ -179,17 +215,6 @@ class EventParty:
 
 
 @dataclass(frozen=True, slots=True)
-class PartyPosition:
-    """Where one party stands, with the words, the time and the link."""
-
-    party: str
-    stance: PartyStance
-    quote: str | None = None
-    at: datetime | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Headline:
     """One line: who, what, how far, how sure, what changed."""
 
@@ -199,20 +224,24 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The article that brought the change."""
+    """An article as an event points at it: the one that brought the change, a source, or one of the coverage."""
 
     article_id: str
     version: int
     url: str | None = None
     publisher: str | None = None
     title: str = ""
+    language: str | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """One change in a story that a subscriber would want to know: the data of a CloudEvent (topic events, key =.
+    """One change in a story that a subscriber would want to know: the data of a CloudEvent (topic events, key = story
+    id).
 
-    Story id).
+    `occurred_at` is the event time of the causing article, `published_at` its own date if it has one. `revision`
+    counts the story's events.
     """
 
     story_id: str
@@ -228,8 +257,9 @@ class StoryEvent:
     stance_by_party: tuple[PartyPosition, ...]
     changes: tuple[EventChange, ...]
     cause: Cause
-    published_at: datetime
+    occurred_at: datetime
     observed_at: datetime
+    published_at: datetime | None = None
     binding: bool | None = None
     milestones: tuple[Milestone, ...] = ()
     ended_as: EndedAs | None = None
@@ -246,6 +276,7 @@ class StoryEvent:
     announced_on: str | None = None
     effective_on: str | None = None
     languages: tuple[str, ...] = ()
+    articles: tuple[Cause, ...] = ()
     article_count: int = 0
     rewrite_count: int = 0
     previous_ties: tuple[Tie, ...] = ()
