@@ -65,4 +65,4 @@ def test_a_record_says_where_it_stands():
 
 
 def test_a_task_has_a_transactional_id():
-    assert TaskId("tieup", "story", 0).transactional_id == "tieup-story-0"
+    assert TaskId("tieup-story", "story", 0).transactional_id == "tieup-story-0"
