@@ -59,7 +59,8 @@ class StoryArticle:
     """What one article version says of the story: its labels, kept so that a new version replaces them and late
     articles fall into place.
 
-    `rewrite` marks one that added nothing, `duplicate_of` names the article that it copies; a copy is no origin.
+    `rewrite` marks one that added nothing, `duplicate_of` names the article that it copies. `independent`: its origin
+    can corroborate, being neither unknown nor a company nor a copy's.
     """
 
     article_id: str
@@ -87,6 +88,7 @@ class StoryArticle:
     backfill: bool = False
     rewrite: bool = False
     duplicate_of: str | None = None
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +180,14 @@ class Assignment:
     """Where an article version went (topic assignments, key article id): one story id per relation (None:
     background), and its signature.
 
-    `duplicate_of` names the article that this one repeats, `ties` are the background relations.
+    `duplicate_of` names the article that this one repeats, `ties` are the background relations. `stream_time` is the
+    latest event time that the worker had seen, so that windows are the same after a restore.
     """
 
     article_id: str
     version: int
     event_time: datetime
+    stream_time: datetime
     story_ids: tuple[str | None, ...]
     state_version: int = STORY_STATE_VERSION
     duplicate_of: str | None = None
