@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tieup.errors import LogBusy
 from tieup.log.sqlite import SqliteLog
 from tieup.log.topics import DAY_MS, Topic
 
@@ -54,7 +55,7 @@ class Storage:
 
 
 class SqliteStorage(Storage):
-    """One file. The first log takes the runner's lock; the others are its guests."""
+    """One file. The first log that is open takes the runner's lock; the others are its guests."""
 
     def __init__(self, path):
         self._path = path
@@ -70,7 +71,10 @@ class SqliteStorage(Storage):
         return f"test-{name}"
 
     async def open(self):
-        log = await SqliteLog.open(self._path, exclusive=not self._opened, partitions=self.partitions)
+        try:
+            log = await SqliteLog.open(self._path, exclusive=True, partitions=self.partitions)
+        except LogBusy:
+            log = await SqliteLog.open(self._path, partitions=self.partitions)
         self._opened.append(log)
         return log
 
@@ -114,3 +118,19 @@ def storage(request):
 async def log(storage):
     """The first log on the storage, as a runner opens it."""
     return await storage.open()
+
+
+@pytest.fixture
+async def one(storage, log):
+    """A topic with a single partition."""
+    topic = storage.topic("one", single=True)
+    await log.create([topic])
+    return topic
+
+
+@pytest.fixture
+async def many(storage, log):
+    """A topic with several partitions."""
+    topic = storage.topic("many")
+    await log.create([topic])
+    return topic

@@ -1,68 +1,19 @@
-"""What every log must do. Each test runs on each log through the fixtures `storage` and `log` (conftest.py)."""
+"""What every log must do: topics, appending, reading, cleaning.
+
+Each test runs on each log through the fixtures `storage` and `log` (conftest.py).
+"""
 
 import asyncio
+import time
 
 import pytest
+from tests.contract.reading import at, drain, every, receive, record, values
 
-from tieup.errors import Fenced, LogError, TopicError
-from tieup.log.base import NewRecord, TaskId, TopicPartition, partition_for
+from tieup.errors import TopicError
+from tieup.log.base import TaskId, partition_for
 
-WAIT_S = 30.0
-
-
-def record(topic, key, value=b"{}", **more):
-    """A new record; its timestamp is 1000 ms unless given."""
-    return NewRecord(topic.name, key, value, more.pop("timestamp", 1000), **more)
-
-
-def at(topic, partition=0):
-    return TopicPartition(topic.name, partition)
-
-
-def every(storage, topic):
-    """All partitions of a topic."""
-    return [at(topic, p) for p in range(1 if topic.single else storage.partitions)]
-
-
-async def drain(log, partitions, start=0):
-    """Everything that is visible from `start` to the present end, partition by partition."""
-    ends = await log.end_offsets(partitions)
-    reader = await log.reader(dict.fromkeys(partitions, start))
-    found = []
-    async with asyncio.timeout(WAIT_S):
-        while any(reader.positions()[one] < ends[one] for one in partitions):
-            found += await reader.poll(100, 1.0)
-    await reader.close()
-    return found
-
-
-async def receive(reader, count):
-    """The next `count` records."""
-    found = []
-    async with asyncio.timeout(WAIT_S):
-        while len(found) < count:
-            found += await reader.poll(count - len(found), 1.0)
-    return found
-
-
-def values(records):
-    return [one.value for one in records]
-
-
-@pytest.fixture
-async def one(storage, log):
-    """A topic with a single partition."""
-    topic = storage.topic("one", single=True)
-    await log.create([topic])
-    return topic
-
-
-@pytest.fixture
-async def many(storage, log):
-    """A topic with several partitions."""
-    topic = storage.topic("many")
-    await log.create([topic])
-    return topic
+NOW_MS = int(time.time() * 1000)
+"""A broker cleans by its own clock, so records that must stay have to be young."""
 
 
 class TestTopics:
@@ -199,3 +150,114 @@ class TestOffsets:
         missing = storage.topic("missing")
         with pytest.raises(TopicError, match=missing.name):
             await log.end_offsets([at(missing)])
+
+
+class TestReader:
+    async def test_reads_from_the_positions_given(self, log, one):
+        offsets = await log.append([record(one, b"k", b"%d" % n) for n in range(5)])
+        assert values(await drain(log, [at(one)], start=offsets[3])) == [b"3", b"4"]
+
+    async def test_gives_no_more_than_asked_and_goes_on(self, log, one):
+        await log.append([record(one, b"k", b"%d" % n) for n in range(7)])
+        reader = await log.reader({at(one): 0})
+        first = await receive(reader, 3)
+        assert len(first) == 3
+        assert values(first + await receive(reader, 4)) == [b"%d" % n for n in range(7)]
+        await reader.close()
+
+    async def test_positions_follow_what_was_given_out(self, log, one):
+        await log.append([record(one, b"k", b"%d" % n) for n in range(4)])
+        reader = await log.reader({at(one): 0})
+        assert reader.positions() == {at(one): 0}
+        last = (await receive(reader, 2))[-1]
+        assert reader.positions() == {at(one): last.offset + 1}
+        again = await log.reader(reader.positions())
+        assert values(await receive(again, 2)) == [b"2", b"3"]
+        await reader.close()
+        await again.close()
+
+    async def test_an_empty_poll_ends(self, log, one):
+        reader = await log.reader({at(one): 0})
+        assert await reader.poll(10, 0.1) == []
+        assert await reader.poll(10, 0) == []
+        assert reader.positions() == {at(one): 0}
+        await reader.close()
+
+    async def test_a_waiting_poll_gets_what_arrives(self, log, one):
+        reader = await log.reader({at(one): 0})
+        waiting = asyncio.create_task(receive(reader, 1))
+        await asyncio.sleep(0)
+        await log.append([record(one, b"k", b"late")])
+        assert values(await waiting) == [b"late"]
+        await reader.close()
+
+    async def test_a_waiting_poll_gets_what_another_log_appends(self, storage, log, one):
+        other = await storage.open()
+        reader = await log.reader({at(one): 0})
+        waiting = asyncio.create_task(receive(reader, 1))
+        await asyncio.sleep(0)
+        await other.append([record(one, b"k", b"late")])
+        assert values(await waiting) == [b"late"]
+        await reader.close()
+
+    async def test_a_full_partition_does_not_starve_the_others(self, log, many):
+        await log.append([record(many, b"k", b"%d" % n, partition=0) for n in range(400)])
+        await log.append([record(many, b"k", b"rare", partition=2)])
+        reader = await log.reader({at(many, 0): 0, at(many, 2): 0})
+        found = await receive(reader, 401)
+        assert sum(r.partition == 2 for r in found) == 1
+        assert values(r for r in found if r.partition == 0) == [b"%d" % n for n in range(400)]
+        await reader.close()
+
+    async def test_large_records_all_arrive(self, log, one):
+        big = [bytes([n]) * 900_000 for n in range(12)]
+        for value in big:
+            await log.append([record(one, b"k", value)])
+        assert values(await drain(log, [at(one)])) == big
+
+    async def test_an_unknown_topic_is_named(self, storage, log):
+        missing = storage.topic("missing")
+        with pytest.raises(TopicError, match=missing.name):
+            await log.reader({at(missing): 0})
+
+
+class TestCleaning:
+    async def test_positions_pass_the_holes_of_compaction(self, storage, log):
+        if not storage.compacts:
+            pytest.skip("compaction here takes longer than a test may")
+        table = storage.topic("table", single=True, compact=True)
+        await log.create([table])
+        for n in range(10):
+            await log.append([record(table, b"k%d" % (n % 2), b"%d" % n)])
+        before = await drain(log, [at(table)])
+        await storage.compact(log)
+        after = await drain(log, [at(table)])
+        assert len(after) < len(before)
+        assert {r.key: r for r in after} == {r.key: r for r in before}
+        assert (await log.end_offsets([at(table)]))[at(table)] > before[-1].offset
+
+    async def test_retention_raises_the_first_offset_and_a_reader_below_moves_up(self, storage, log):
+        topic = storage.topic("short", single=True, retention_ms=3_600_000)
+        await log.create([topic])
+        offsets = []
+        for n in range(6):
+            offsets += await log.append([record(topic, b"k", b"%d" % n, timestamp=NOW_MS + n)])
+        reader = await log.reader({at(topic): 0})
+        await storage.expire(log, at(topic), offsets[4])
+        assert await log.first_offsets([at(topic)]) == {at(topic): offsets[4]}
+        assert values(await receive(reader, 2)) == [b"4", b"5"]
+        await reader.close()
+
+    async def test_a_committed_offset_below_the_first_is_still_told(self, storage, log):
+        topic = storage.topic("short", single=True, retention_ms=3_600_000)
+        await log.create([topic])
+        offsets = []
+        for n in range(4):
+            offsets += await log.append([record(topic, b"k", b"%d" % n, timestamp=NOW_MS + n)])
+        task = await log.open_task(TaskId(storage.group(), "w", 0))
+        await task.commit([], {at(topic): offsets[1]})
+        await storage.expire(log, at(topic), offsets[3])
+        position = (await task.committed([at(topic)]))[at(topic)]
+        assert position == offsets[1]
+        assert values(await drain(log, [at(topic)], start=position)) == [b"3"]
+        await task.close()
