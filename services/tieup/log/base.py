@@ -145,14 +145,14 @@ class WorkerSpec:
     """A worker as the runner needs it.
 
     `streams` are read with committed offsets; `tables` are co-partitioned and followed; `global_tables` are followed
-    in all partitions by every
-    task; `state` are the worker's own changelogs. `build` makes the empty worker of one task. `concurrency` bounds
-    the acts in flight per task.
+    in all partitions by every task; `out` are the topics it appends to, `state` its own changelogs. `build` makes the
+    empty worker of one task. `concurrency` bounds the acts in flight per task.
     """
 
     name: str
     build: Callable[[int], Worker]
     streams: tuple[str, ...]
+    out: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     global_tables: tuple[str, ...] = ()
@@ -265,6 +265,9 @@ class Log(Protocol):
 
     async def join(self, group: str, topics: Sequence[str], assignments: Assignments) -> Member:
         """Join a group over co-partitioned topics: partition p of every topic goes to the same member."""
+
+    async def clean(self, now: datetime) -> None:
+        """Let retention and compaction run, where nobody else does it (on Kafka the brokers do)."""
 
     async def close(self) -> None:
         """Release everything. Members leave first."""

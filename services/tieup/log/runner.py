@@ -27,7 +27,8 @@ class RunnerBounds:
 
     `first_pause_s` doubles after every failure in a row up to `longest_pause_s`. `watch_s`: how often lag is
     measured. `stall_s`: a task without a
-    turn for so long fails liveness. `leave_s`: how long a worker may take to leave before it is given up.
+    turn for so long fails liveness. `leave_s`: how long a worker may take to leave before it is given up. `clean_s`:
+    how often retention and compaction run.
     """
 
     first_pause_s: float = 0.5
@@ -35,6 +36,7 @@ class RunnerBounds:
     watch_s: float = 1.0
     stall_s: float = 60.0
     leave_s: float = 8.0
+    clean_s: float = 3600.0
     task: TaskBounds = field(default_factory=TaskBounds)
 
 
@@ -164,8 +166,10 @@ class Runner:
         bounds: RunnerBounds | None = None,
     ) -> None:
         self._bounds = bounds or RunnerBounds()
+        self._log = log
         self._clock = clock
         self._specs = specs
+        self._cleaned_at = clock()
         self._runs = [WorkerRun(log, spec, app, validator, clock, metrics, self._bounds) for spec in specs]
 
     async def run(self, stopping: asyncio.Event, *, once: bool = False) -> None:
@@ -215,7 +219,18 @@ class Runner:
             if once and quiet and steps == quiet_at:
                 return
             quiet_at = steps if quiet else -1
+            await self._clean()
             await _wait(stopping, 0.1 if once else self._bounds.watch_s)
+
+    async def _clean(self) -> None:
+        now = self._clock()
+        if now - self._cleaned_at < timedelta(seconds=self._bounds.clean_s):
+            return
+        self._cleaned_at = now
+        try:
+            await self._log.clean(now)
+        except TieupError as error:
+            logger.error("cleaning the log failed, next try in %s s: %s", self._bounds.clean_s, error)
 
     async def _quiet(self) -> bool:
         quiet = all(run.assigned for run in self._runs)
