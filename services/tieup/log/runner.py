@@ -26,9 +26,8 @@ class RunnerBounds:
     """The bounds of a runner.
 
     `first_pause_s` doubles after every failure in a row up to `longest_pause_s`. `watch_s`: how often lag is
-    measured. `stall_s`: a task without a
-    turn for so long fails liveness. `leave_s`: how long a worker may take to leave before it is given up. `clean_s`:
-    how often retention and compaction run.
+    measured. `stall_s`: a task without a turn for so long fails liveness. `leave_s`: how long a worker may take to
+    leave before it is given up. `clean_s`: how often retention and compaction run.
     """
 
     first_pause_s: float = 0.5
@@ -230,7 +229,7 @@ class Runner:
         try:
             await self._log.clean(now)
         except TieupError as error:
-            logger.error("cleaning the log failed, next try in %s s: %s", self._bounds.clean_s, error)
+            logger.warning("cleaning the log failed, next try in %s s: %s", self._bounds.clean_s, error)
 
     async def _quiet(self) -> bool:
         quiet = all(run.assigned for run in self._runs)
