@@ -1,0 +1,94 @@
+"""Another process on an embedded log, for test_sqlite_log.py: python -m tests.integration.sqlite_writer MODE FILE ...
+
+It prints a line when a step is done, so that the test waits for what happened and not for time.
+"""
+
+import asyncio
+import os
+import resource
+import sys
+from pathlib import Path
+
+from tieup.errors import LogError
+from tieup.log.base import NewRecord, TaskId, TopicPartition
+from tieup.log.sqlite import SqliteLog
+from tieup.log.topics import Topic
+
+IN, OUT, STATE = Topic("in", single=True), Topic("out"), Topic("state", single=True, compact=True)
+TASK = TaskId("test-w", "w", 0)
+NOBODY = 65534
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def outputs(n):
+    """What input n gives: ten records over all partitions, and one of state."""
+    made = [NewRecord(OUT.name, b"%d-%d" % (n, i), b"%d" % n, n) for i in range(10)]
+    return [*made, NewRecord(STATE.name, b"count", b"%d" % n, n)]
+
+
+async def commit_for_ever(path):
+    """Take the task over and commit input after input until killed."""
+    async with await SqliteLog.open(path, exclusive=True) as log:
+        await log.create([IN, OUT, STATE])
+        task = await log.open_task(TASK)
+        at = TopicPartition(IN.name, 0)
+        position = (await task.committed([at]))[at] or 0
+        while True:
+            await task.commit(outputs(position), {at: position + 1})
+            position += 1
+            say(position)
+
+
+async def hold(path):
+    """Hold the runner's lock until standard input ends."""
+    async with await SqliteLog.open(path, exclusive=True):
+        say("held")
+        await asyncio.to_thread(sys.stdin.read)
+
+
+async def echo(path):
+    """Read `in` and append to it what was read, in capitals, until `stop`."""
+    async with await SqliteLog.open(path) as log:
+        reader = await log.reader({TopicPartition(IN.name, 0): 0})
+        say("reading")
+        while True:
+            for record in await reader.poll(10, 60.0):
+                if record.value == b"stop":
+                    return
+                if record.key == b"ask":
+                    await log.append([NewRecord(IN.name, b"answer", record.value.upper(), 1)])
+
+
+async def fill(path):
+    """Append until the file may grow no more; print the error, then what is there."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+    await append_until_refused(path)
+
+
+async def write_read_only(path):
+    """Append to a file that this user may only read."""
+    if os.geteuid() == 0:
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    await append_until_refused(path)
+
+
+async def append_until_refused(path):
+    async with await SqliteLog.open(path) as log:
+        n = 0
+        try:
+            while n < 1000:
+                await log.append([NewRecord(IN.name, b"k", b"%d" % n + b"x" * 20_000, 1)])
+                n += 1
+        except LogError as error:
+            say(f"{type(error).__name__}: {error}")
+        say(n)
+        say((await log.end_offsets([TopicPartition(IN.name, 0)]))[TopicPartition(IN.name, 0)])
+
+
+MODES = {each.__name__: each for each in (commit_for_ever, hold, echo, fill, write_read_only)}
+
+if __name__ == "__main__":
+    asyncio.run(MODES[sys.argv[1]](Path(sys.argv[2])))
