@@ -26,11 +26,15 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class SeenEntry:
-    """The memory of one entry of a feed: its identity, the hash of its content, and the article version it became."""
+    """The memory of one entry of a feed: the article it became, the hash of its content, the article's version.
+
+    `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed.
+    """
 
     id: str
     content_hash: str
     version: int
+    guid_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class FeedState:
     """What is observed of a feed (topic feed-states, key feed id); only the fetch worker writes it.
 
     `etag` and `last_modified` are byte-identical to the last received. `next_poll_at` is when the feed is due. `seen`
-    is newest first and bounded.
+    is newest first and bounded. `unreadable`: the last body received could not be parsed, so a 304 is no recovery.
+    `title` and `language` are the feed's own words.
     """
 
     feed_id: str
@@ -58,6 +63,9 @@ class FeedState:
     entries: int = 0
     gone: bool = False
     seen: tuple[SeenEntry, ...] = ()
+    unreadable: bool = False
+    title: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,9 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of a feed as published, after parsing, before normalising: HTML still in it, dates still raw strings.
+    """One item of a feed as published, after parsing, before normalising.
 
-    Or parsed by the feed's rules.
+    `title` and `html` are HTML (plain text arrives escaped); times are UTC.
     """
 
     guid: str | None
@@ -93,7 +101,8 @@ class FetchOutcome:
     """What came of one request: handed by the fetching shell to the core as a record.
 
     `observed_at` is the one moment at which the outside world's time enters. `entries` is None when there was nothing
-    to parse (304, same body, error).
+    to parse (304, same body, error). `raw_body` is base64 of at most 256 kB of a body that could not be parsed;
+    `body_hash` is then still the whole body's SHA-256.
     """
 
     feed_id: str

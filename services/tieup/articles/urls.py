@@ -1,0 +1,164 @@
+"""Canonical URLs and registrable domains, offline.
+
+A canonical URL names a page, however the link to it was decorated: it identifies articles and is never requested.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+
+import tldextract
+from w3lib.url import canonicalize_url
+
+from tieup.errors import DataError
+
+MAX_URL_CHARS: Final = 4_096
+
+_PORTS: Final = {"http": 80, "https": 443}
+_AMP_CACHE: Final = re.compile(r"^[a-z0-9-]+\.cdn\.ampproject\.org$")
+_AMP_CACHE_PATH: Final = re.compile(r"^/(?:c|v|a)(?:/s)?/([^/]+\.[^/]+)(/.*)?$")
+_AMP_PATH: Final = re.compile(r"(?:/amp/?|\.amp)+$|\.amp(?=\.html?$)")
+_FACES: Final = ("www.", "m.", "mobile.", "amp.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Which query parameters are dropped: by prefix, by name, and by name only with certain values."""
+
+    prefixes: tuple[str, ...]
+    names: frozenset[str]
+    values: dict[str, frozenset[str]]
+
+    def drops(self, name: str, value: str) -> bool:
+        """Whether the parameter says nothing about which page is meant."""
+        name = name.lower()
+        return (
+            name in self.names or name.startswith(self.prefixes) or value.lower() in self.values.get(name, frozenset())
+        )
+
+
+@cache
+def load_tracking() -> Tracking:
+    """Return the packaged table. Raises DataError if the file is not as it should be."""
+    try:
+        table = tomllib.loads(files("tieup.articles").joinpath("tracking.toml").read_text("utf-8"))
+        values = {name: frozenset(found) for name, found in table["values"].items()}
+        return Tracking(tuple(table["prefixes"]), frozenset(table["names"]), values)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"articles/tracking.toml: {error}") from error
+
+
+def canonical_url(url: str) -> str:
+    """Return the one form of a page's URL: no tracking, default port, fragment, AMP or mobile face, parameters sorted.
+
+    `https` stands for both schemes and `www.` is dropped, so that two links to one page are equal. What is no http(s)
+    URL comes back stripped. Idempotent; never raises.
+    """
+    url = clean_url(url)
+    for _ in range(4):  # one rule may uncover work for another: /amp/amp, a cache of a cache
+        canonical = _canonical_once(url)
+        if canonical == url:
+            break
+        url = canonical
+    return url
+
+
+def clean_url(url: str) -> str:
+    """Return a URL without white space, control characters and lone surrogates, cut to 4,096 characters."""
+    return "".join(char for char in url if char.isprintable() and not char.isspace())[:MAX_URL_CHARS]
+
+
+def registrable_domain(url: str) -> str:
+    """Return the domain that someone registered (`autonews.co.uk`), by the public suffix list's bundled snapshot.
+
+    The unit of politeness and of partitioning. For an address or a single label it is the host itself; for what has no
+    host, "". Never asks the network.
+    """
+    found = _suffixes()(url)
+    host = f"{found.domain}.{found.suffix}" if found.suffix and found.domain else _host(url)
+    return host.lower()
+
+
+def is_web_url(url: str) -> bool:
+    """Whether this is an absolute http or https URL with a host."""
+    parts = _split(url)
+    return parts is not None and parts.scheme in _PORTS and bool(parts.hostname)
+
+
+def _canonical_once(url: str) -> str:
+    parts = _split(url)
+    if parts is None or parts.scheme not in _PORTS or not parts.hostname:
+        return url
+    host, path = _without_amp_cache(parts.hostname, parts.path)
+    path = _AMP_PATH.sub("", path)
+    query = _without_tracking(parts.query)
+    netloc = _without_face(host) + _port(parts)
+    try:
+        canonical = str(canonicalize_url(urlunsplit(("https", netloc, path or "/", query, ""))))
+    except ValueError:
+        return url
+    return canonical if len(canonical) <= MAX_URL_CHARS else url
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = (parts.port, parts.hostname)  # both raise late on nonsense
+    except ValueError:
+        return None
+    return parts
+
+
+def _host(url: str) -> str:
+    parts = _split(url)
+    return (parts.hostname or "") if parts is not None else ""
+
+
+def _port(parts: SplitResult) -> str:
+    return "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+
+
+def _without_face(host: str) -> str:
+    """Drop `www.`, `m.`, `mobile.` and `amp.` in front of a host, as long as a registrable domain is left."""
+    if ":" in host:
+        return f"[{host}]"
+    for face in _FACES:
+        rest = host.removeprefix(face)
+        if rest != host and "." in rest and not _is_suffix(rest):
+            return _without_face(rest)
+    return host
+
+
+def _is_suffix(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return _suffixes()(host).domain == ""
+    return True
+
+
+def _without_amp_cache(host: str, path: str) -> tuple[str, str]:
+    match = _AMP_CACHE_PATH.match(path) if _AMP_CACHE.match(host) else None
+    return (match[1].lower(), match[2] or "/") if match else (host, path)
+
+
+def _without_tracking(query: str) -> str:
+    if not query:
+        return ""
+    table = load_tracking()
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        return query
+    kept = [(name, value) for name, value in pairs if not table.drops(name, value)]
+    return query if len(kept) == len(pairs) else urlencode(kept)
+
+
+@cache
+def _suffixes() -> tldextract.TLDExtract:
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)

@@ -1,0 +1,43 @@
+"""What response headers say, read leniently: nonsense counts as absent."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from tieup.feeds.schedule import MAX_WAIT_S
+
+_MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
+
+
+def retry_after_s(value: str | None, now: datetime) -> int | None:
+    """Return the seconds that `Retry-After` asks for, given as seconds or as a date (RFC 9110 §10.2.3), ≤ 31 days."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(int(value[:12]), MAX_WAIT_S)
+    return _seconds_until(value, now)
+
+
+def max_age_s(cache_control: str | None, expires: str | None, date: str | None, now: datetime) -> int | None:
+    """Return how long the answer stays fresh: `max-age`, else `Expires` less `Date` (RFC 9111 §4.2.1), ≤ 31 days."""
+    match = _MAX_AGE.search(cache_control or "")
+    if match:
+        return min(int(match[1]), MAX_WAIT_S)
+    if not expires or re.search(r"no-(?:cache|store)", cache_control or "", re.IGNORECASE):
+        return None
+    return _seconds_until(expires, _http_date(date) or now)
+
+
+def _seconds_until(value: str, now: datetime) -> int | None:
+    date = _http_date(value)
+    return None if date is None else max(0, min(int((date - now).total_seconds()), MAX_WAIT_S))
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value or "")
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

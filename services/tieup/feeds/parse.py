@@ -1,0 +1,118 @@
+"""Feed documents to entries. The only place that sees feedparser; it runs in a worker process.
+
+feedparser gets a `BytesIO` and nothing else: given a string or bytes it may open a local file or fetch a URL.
+"""
+
+import re
+from html import escape
+from io import BytesIO
+from typing import Any, Final
+from xml.sax import SAXException
+
+import feedparser
+
+from tieup.errors import BadFeed
+from tieup.feeds.dates import parse_date
+from tieup.feeds.document import ParsedFeed, bounded, entry_or_none
+from tieup.feeds.jsonfeed import parse_json_feed
+from tieup.model.feed import Entry
+
+Found = dict[str, Any]
+
+_HTML: Final = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_HEAD_BYTES: Final = 2_000
+_TAIL_BYTES: Final = 2_000
+_ROOT_ENDS: Final = (b"</rss", b"</feed", b"</rdf", b"</channel", b":rdf>", b":feed>")
+
+
+def parse_feed(body: bytes, url: str, content_type: str | None, max_entries: int) -> ParsedFeed:
+    """Return what a body says: RSS, Atom, RDF or JSON Feed, whatever its content type claims.
+
+    `url` is where it came from; relative links are resolved against it. Broken XML gives the entries that can be had.
+    Raises BadFeed, in one line naming the URL, if there is no feed in it.
+    """
+    start = body[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        raise BadFeed(f"{url}: the body is empty")
+    if start.startswith(b"{"):
+        return parse_json_feed(body, url, max_entries)
+    result = _feedparser(body, url, content_type)
+    if not result["entries"] and (not result.get("version") or isinstance(result.get("bozo_exception"), SAXException)):
+        raise BadFeed(f"{url}: {_why_no_feed(result, start)}")
+    return _parsed(result, body, max_entries)
+
+
+def _feedparser(body: bytes, url: str, content_type: str | None) -> Found:
+    headers = {"content-location": url, "content-type": content_type or "application/xml"}
+    try:
+        found: Found = feedparser.parse(
+            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:  # noqa: BLE001 - hostile input finds every hole of a lenient parser; one feed pays
+        raise BadFeed(f"{url}: cannot be parsed: {_one_line(error)}") from None
+    return found
+
+
+def _why_no_feed(result: Found, start: bytes) -> str:
+    if _HTML.search(start):
+        return "an HTML page, not a feed"
+    problem = result.get("bozo_exception")
+    return f"not a feed: {_one_line(problem)}" if problem is not None else "not a feed"
+
+
+def _one_line(error: object) -> str:
+    return bounded(" ".join(str(error).split()), 200) or type(error).__name__
+
+
+def _parsed(result: Found, body: bytes, max_entries: int) -> ParsedFeed:
+    found = result["entries"]
+    if found and result.get("bozo") and _is_cut(body):
+        found = found[:-1]  # feedparser makes an entry of the torn rest
+    entries = [_entry(item) for item in found[:max_entries]]
+    good = tuple(entry for entry in entries if entry is not None)
+    title, language = result["feed"].get("title"), result["feed"].get("language")
+    return ParsedFeed(
+        bounded(str(title), 1_000) or None if title else None,
+        bounded(str(language), 35) or None if language else None,
+        good,
+        len(result["entries"]) - len(good),
+    )
+
+
+def _is_cut(body: bytes) -> bool:
+    tail = body[-_TAIL_BYTES:].lower()
+    return not any(end in tail for end in _ROOT_ENDS)
+
+
+def _entry(item: Found) -> Entry | None:
+    content = _content(item)
+    return entry_or_none(
+        guid=_string(item.get("id")),
+        link=_string(item.get("link")),
+        title=_html(item.get("title_detail") or {}),
+        html=_html(content),
+        published=parse_date(_string(_raw(item, "published")) or _string(_raw(item, "created"))),
+        updated=parse_date(_string(_raw(item, "updated"))),
+        language=_string(content.get("language")),
+    )
+
+
+def _content(item: Found) -> Found:
+    """Return the longest of the contents and the summary: some feeds tease in one and tell in the other."""
+    parts = [*(item.get("content") or ()), item.get("summary_detail") or {}]
+    longest: Found = max(parts, key=lambda part: len(part.get("value") or ""))
+    return longest
+
+
+def _raw(item: Found, name: str) -> object:
+    """Return the field itself: feedparser's `get` would answer `updated` with `published`."""
+    return dict.get(item, name)
+
+
+def _html(part: Found) -> str:
+    value = _string(part.get("value")) or ""
+    return escape(value, quote=False).replace("\n", "<br>") if part.get("type") == "text/plain" else value
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) else None

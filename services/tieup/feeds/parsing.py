@@ -1,0 +1,55 @@
+"""Parsing apart: each body in a worker process with a time and a memory limit, so that a hostile one costs one feed."""
+
+import asyncio
+import resource
+from typing import Final
+
+import anyio
+import anyio.to_process
+
+from tieup.errors import BadFeed, FetchError
+from tieup.feeds.document import ParsedFeed
+from tieup.feeds.parse import parse_feed
+from tieup.feeds.settings import FetchSettings
+
+MEMORY_BYTES: Final = 2_000_000_000
+
+
+class ParsingPool:
+    """Worker processes, started when first needed; a hung or dead one is replaced. They end with the event loop."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.parsers)
+
+    async def parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+        """Parse a body.
+
+        Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit: that may
+        be the machine's fault, so the body is worth another try.
+        """
+        async with self._slots:
+            try:
+                with anyio.fail_after(self._settings.parse_s):
+                    return await anyio.to_process.run_sync(
+                        parse_within_limits, body, url, content_type, self._settings.max_entries, cancellable=True
+                    )
+            except TimeoutError as error:
+                raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
+            except anyio.BrokenWorkerProcess as error:
+                raise FetchError(f"{url}: the parsing process died") from error
+
+
+def parse_within_limits(body: bytes, url: str, content_type: str | None, max_entries: int) -> ParsedFeed:
+    """Parse in this process after bounding its memory; what runs in the worker process."""
+    _bound_memory()
+    try:
+        return parse_feed(body, url, content_type, max_entries)
+    except (MemoryError, RecursionError) as error:
+        raise BadFeed(f"{url}: parsing needs too much ({type(error).__name__})") from None
+
+
+def _bound_memory() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY or soft > MEMORY_BYTES:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))

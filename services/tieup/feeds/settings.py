@@ -1,0 +1,61 @@
+"""The settings of fetching, with their units and defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tieup import __version__
+from tieup.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """How feeds are fetched. Times in seconds, sizes in bytes.
+
+    `interval_s`: a feed without a wish of its own is polled this often; `retry_s` doubles with every error in a row,
+    up to `max_interval_s`; `jitter` is the greatest share of the wait that is added to it. `connect_s`, `read_s` bound
+    one step, `total_s` a whole request with its redirects, `parse_s` the parsing of one body. `max_body_bytes` bounds
+    what a body decodes to. `contact` is an address or URL for site owners, shown in the User-Agent. `allow_private`
+    allows private, loopback and link-local addresses; `hosts` maps a host name to `address:port` and is trusted.
+    """
+
+    interval_s: int = 3_600
+    retry_s: int = 900
+    max_interval_s: int = 86_400
+    jitter: float = 0.1
+    connect_s: float = 10.0
+    read_s: float = 20.0
+    total_s: float = 60.0
+    parse_s: float = 20.0
+    max_body_bytes: int = 10_000_000
+    max_redirects: int = 5
+    max_entries: int = 1_000
+    max_seen: int = 2_000
+    max_versions: int = 24
+    concurrency: int = 16
+    per_host: int = 2
+    parsers: int = 2
+    contact: str | None = None
+    allow_private: bool = False
+    hosts: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work: SettingsError names the setting."""
+        for name in ("interval_s", "retry_s", "max_interval_s", "connect_s", "read_s", "total_s", "parse_s"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"feeds.{name}: must be above 0 seconds")
+        for name in ("max_body_bytes", "max_entries", "max_versions", "concurrency", "per_host", "parsers"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"feeds.{name}: must be at least 1")
+        if self.max_redirects < 0:
+            raise SettingsError("feeds.max_redirects: must be at least 0")
+        if not 0 <= self.jitter <= 1:
+            raise SettingsError("feeds.jitter: must be between 0 and 1")
+        if self.max_seen < self.max_entries:
+            raise SettingsError("feeds.max_seen: must be at least feeds.max_entries, or entries would come back as new")
+        if self.contact is not None and not (self.contact.isprintable() and self.contact.isascii()):
+            raise SettingsError("feeds.contact: must be one line of ASCII")
+
+    @property
+    def user_agent(self) -> str:
+        """Who asks, for the logs of the site's owner."""
+        return f"tieup/{__version__} (feed reader{f'; +{self.contact}' if self.contact else ''})"

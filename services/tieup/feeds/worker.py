@@ -1,0 +1,205 @@
+"""The fetch worker: decides which feeds are due and what each outcome means; the asking is the shell's."""
+
+import base64
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import orjson
+
+from tieup.articles.normalize import article_from_entry, plain_entry
+from tieup.errors import BadFeed, BadRecord, StateVersionError
+from tieup.feeds.due import DueFeeds
+from tieup.feeds.identity import NewVersion, recognise
+from tieup.feeds.poll import new_state, poll_request, state_after
+from tieup.feeds.registry import feed_id
+from tieup.feeds.settings import FetchSettings
+from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
+from tieup.log.dead_letters import dead_letter
+from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS
+from tieup.model.article import Article
+from tieup.model.codec import decode, encode, from_millis, to_millis
+from tieup.model.feed import FEED_STATE_VERSION, Feed, FeedState, FetchOutcome, FetchRequest, SeenEntry
+
+NAME: Final = "fetch"
+
+_SLOW_DOWN: Final = frozenset({429, 503})
+_log = logging.getLogger(__name__)
+
+
+class FetchWorker:
+    """One task's feeds: the wanted ones, their states, and when each is due."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._feeds: dict[str, Feed] = {}
+        self._states: dict[str, FeedState] = {}
+        self._due = DueFeeds()
+        self._holders: dict[str, tuple[str, ...]] = {}
+
+    def process(self, record: Record) -> Output:
+        """Take a fetch request or the outcome of a poll. Raises BadRecord for one that cannot be read."""
+        if record.topic == FETCH_REQUESTS:
+            return self._requested(decode(FetchRequest, record.value, record.place), from_millis(record.timestamp))
+        outcome = decode(FetchOutcome, record.value, record.place)
+        feed = self._feeds.get(outcome.feed_id)
+        if feed is None or feed.url != outcome.requested_url:
+            return NOTHING  # removed, or given another URL, while the request was under way
+        return self._polled(feed, self._state(feed), outcome, record)
+
+    def apply(self, change: Change) -> None:
+        """Take a change of the feeds wanted or of a feed's state into memory."""
+        key = change.key.decode()
+        if change.topic == FEEDS:
+            self._apply_feed(key, change.value)
+        elif change.topic == FEED_STATES:
+            self._apply_state(key, change.value)
+        self._place(key)
+
+    def wake(self, now: datetime) -> Output:
+        """Return the polls that are due, at most four times what runs at once, so that a slow host blocks nobody."""
+        limit = 4 * self._settings.concurrency
+        return Output(acts=tuple(map(self._act, self._due.due(now, limit, self._settings.per_host))))
+
+    def _act(self, feed_id: str) -> Act:
+        feed = self._feeds[feed_id]
+        state = self._state(feed)
+        return Act(f"{feed_id}:{state.polls}", poll_request(feed, state))
+
+    def _state(self, feed: Feed) -> FeedState:
+        return self._states.get(feed.id) or new_state(feed)
+
+    def _requested(self, request: FetchRequest, at: datetime) -> Output:
+        feed = self._feeds.get(request.feed_id or feed_id(request.url))
+        if feed is None or request.article_id is not None:
+            return NOTHING
+        state = self._state(feed)
+        if state.last_status in _SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
+            return NOTHING  # the host asked to be left alone, or the feed is due anyway
+        return Output(changes=(_change(replace(state, next_poll_at=at, gone=False)),))
+
+    def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
+        letters = () if outcome.raw_body is None else (_letter(outcome, record),)
+        if outcome.entries is None:
+            return Output(letters, (_change(state_after(feed, state, outcome, state.seen, self._settings)),))
+        found = recognise(
+            [plain_entry(entry) for entry in outcome.entries],
+            state.seen,
+            feed.domain,
+            partial(self._siblings, feed.id),
+            self._settings,
+        )
+        after = state_after(feed, state, outcome, found.seen, self._settings)
+        backfill = state.last_success_at is None
+        # Documents list the newest first; a stream tells the oldest first.
+        articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
+        articles.sort(key=lambda article: article.event_time)
+        return Output((*letters, *map(_article_record, articles)), (_change(after),))
+
+    def _siblings(self, feed_id: str, article_id: str) -> Sequence[SeenEntry]:
+        """What the task's other feeds remember of an article."""
+        holders = [holder for holder in self._holders.get(article_id, ()) if holder != feed_id]
+        return [entry for holder in holders for entry in self._states[holder].seen if entry.id == article_id]
+
+    def _apply_feed(self, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._feeds.pop(key, None)
+            return
+        try:
+            self._feeds[key] = decode(Feed, value, f"{FEEDS} {key}")
+        except BadRecord as error:
+            _log.warning("feed ignored: %s", error)
+
+    def _apply_state(self, key: str, value: bytes | None) -> None:
+        old = self._states.pop(key, None)
+        new = None if value is None else _read_state(key, value)
+        if new is not None:
+            self._states[key] = new
+        self._hold(key, () if old is None else old.seen, () if new is None else new.seen)
+
+    def _hold(self, key: str, before: Sequence[SeenEntry], after: Sequence[SeenEntry]) -> None:
+        old, new = {entry.id for entry in before}, {entry.id for entry in after}
+        for article_id in old - new:
+            rest = tuple(holder for holder in self._holders[article_id] if holder != key)
+            if rest:
+                self._holders[article_id] = rest
+            else:
+                del self._holders[article_id]
+        for article_id in new - old:
+            self._holders[article_id] = tuple(sorted({*self._holders.get(article_id, ()), key}))
+
+    def _place(self, key: str) -> None:
+        feed = self._feeds.get(key)
+        if feed is None or self._state(feed).gone:
+            self._due.remove(key)
+        else:
+            self._due.put(key, feed.domain, self._state(feed).next_poll_at)
+
+
+def fetch_spec(settings: FetchSettings, shell: Shell | None = None) -> WorkerSpec:
+    """Return the worker as the runner needs it; without a shell it only decides (replay, tests)."""
+    return WorkerSpec(
+        name=NAME,
+        build=lambda _: FetchWorker(settings),
+        streams=(FETCH_REQUESTS,),
+        state=(FEED_STATES,),
+        tables=(FEEDS,),
+        shell=shell,
+        concurrency=settings.concurrency,
+        wakes=True,
+    )
+
+
+def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill: bool) -> Article:
+    return article_from_entry(
+        version.plain,
+        feed,
+        article_id=version.article_id,
+        version=version.version,
+        observed_at=outcome.observed_at,
+        changed=version.changed,
+        backfill=backfill,
+        feed_title=outcome.feed_title,
+        feed_language=outcome.feed_language,
+    )
+
+
+def _article_record(article: Article) -> NewRecord:
+    return NewRecord(ARTICLES, article.id.encode(), encode(article), to_millis(article.observed_at))
+
+
+def _change(state: FeedState) -> Change:
+    return Change(FEED_STATES, state.feed_id.encode(), encode(state))
+
+
+def _letter(outcome: FetchOutcome, record: Record) -> NewRecord:
+    """Keep the body that could not be parsed; its whole SHA-256 stands in the headers, as only 256 kB are kept."""
+    body = base64.b64decode(outcome.raw_body or "")
+    return dead_letter(
+        NAME,
+        record.partition,
+        OUTCOME_OFFSET,
+        outcome.feed_id.encode(),
+        body,
+        BadFeed(outcome.error or f"{outcome.url}: not a feed"),
+        NAME,
+        outcome.observed_at,
+        (("url", outcome.url.encode("utf-8", "replace")), ("body-sha256", (outcome.body_hash or "").encode())),
+    )
+
+
+def _read_state(key: str, value: bytes) -> FeedState:
+    place = f"{FEED_STATES} {key}"
+    try:
+        version = orjson.loads(value)["state_version"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise StateVersionError(f"{place}: no state version: {error}") from error
+    if version != FEED_STATE_VERSION:
+        raise StateVersionError(f"{place}: state version {version}, this code reads {FEED_STATE_VERSION}")
+    try:
+        return decode(FeedState, value, place)
+    except BadRecord as error:
+        raise StateVersionError(f"{place}: not as state version {FEED_STATE_VERSION} is: {error}") from error

@@ -1,0 +1,155 @@
+"""A loopback web server for tests: scripted answers, conditional GET, and a record of every request it saw."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as it came: header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+    @property
+    def conditional(self) -> bool:
+        return "if-none-match" in self.headers or "if-modified-since" in self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A scripted answer. `raw` replaces everything; `repeat` sends the body so many times, as it is."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/rss+xml"),)
+    raw: bytes | None = None
+    repeat: int = 1
+    wait_s: float = 0.0
+    with_length: bool = True
+
+
+@dataclass(slots=True)
+class Page:
+    """A page with validators; answers 304 to whoever shows one that still holds."""
+
+    body: bytes
+    etag: str | None = None
+    last_modified: str | None = None
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/rss+xml"),)
+
+    def __call__(self, seen: Seen) -> Answer:
+        validators = (("ETag", self.etag), ("Last-Modified", self.last_modified))
+        headers = (*self.headers, *((name, value) for name, value in validators if value is not None))
+        asked_etag = seen.headers.get("if-none-match")
+        same = asked_etag == self.etag if asked_etag else seen.headers.get("if-modified-since") == self.last_modified
+        if seen.conditional and same:
+            return Answer(status=304, headers=headers)
+        return Answer(self.body, headers=headers)
+
+
+Script = Answer | Callable[[Seen], Answer]
+
+
+@dataclass(slots=True)
+class FeedServer:
+    """What is served, by path, and what was asked."""
+
+    port: int = 0
+    pages: dict[str, Script] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+
+    def url(self, path: str = "/feed.xml", host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            method, path, _ = head[0].split(" ", 2)
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+            seen = Seen(method, path, headers)
+            self.seen.append(seen)
+            script = self.pages.get(path, Answer(status=404))
+            await _send(writer, script if isinstance(script, Answer) else script(seen))
+        except (ConnectionError, asyncio.IncompleteReadError, ValueError):
+            pass  # the other side had enough
+        finally:
+            writer.close()
+
+
+async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    if answer.wait_s:
+        await asyncio.sleep(answer.wait_s)
+    if answer.raw is not None:
+        writer.write(answer.raw)
+        await writer.drain()
+        return
+    lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in answer.headers)]
+    if answer.with_length:
+        lines.append(f"Content-Length: {len(answer.body) * answer.repeat}")
+    writer.write(("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1"))
+    for _ in range(answer.repeat):
+        writer.write(answer.body)
+        await writer.drain()
+
+
+@asynccontextmanager
+async def feed_server(pages: Mapping[str, Script] | None = None) -> AsyncIterator[FeedServer]:
+    """Serve on a free loopback port; every connection is closed at the end."""
+    served = FeedServer(pages=dict(pages or {}))
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await served.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            tasks.discard(task)
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    served.port = server.sockets[0].getsockname()[1]
+    try:
+        yield served
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+ENTRY = (
+    "<item><title>{title}</title><link>{link}</link><guid isPermaLink='false'>{guid}</guid>{date}"
+    "<description>{text}</description></item>"
+)
+
+
+def rss(*items: str, title: str = "Motor News") -> bytes:
+    """An RSS 2.0 document of these items."""
+    body = "".join(items)
+    return (
+        "<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel>"
+        f"<title>{title}</title>{body}</channel></rss>"
+    ).encode()
+
+
+def item(number: int, text: str | None = None, *, date: str | None = "Mon, 02 Feb 2026 10:00:00 +0100") -> str:
+    """An RSS item whose guid and link hold the number."""
+    return ENTRY.format(
+        title=f"Title {number}",
+        link=f"/articles/{number}",
+        guid=f"guid-{number}",
+        date=f"<pubDate>{date}</pubDate>" if date else "",
+        text=text or f"Ford and partner number {number} speak about an alliance.",
+    )
