@@ -1,1 +1,1 @@
-"""companies."""
+"""Companies: the gazetteer (data and loader) and the matcher that finds their names in text."""
