@@ -1,0 +1,66 @@
+"""What all tests share: one real Kafka, started when the first test asks for it.
+
+Without Java, Maven or the jars the tests that need it are skipped and one loud closing line says so; with CI=true they
+fail. `TIEUP_TEST_KAFKA=host:port` names a running Kafka (a throw-away one: tests leave topics behind).
+"""
+
+import os
+
+import pytest
+
+from tests.kafka_broker import KafkaCluster, KafkaMissing
+
+MISSING = pytest.StashKey[str]()
+
+
+def in_ci() -> bool:
+    """Whether a missing Kafka is a failure."""
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def start_cluster(config: pytest.Config, brokers: int) -> KafkaCluster:
+    """Start a cluster, or skip the test (CI: fail it) and note the reason for the closing line."""
+    if MISSING not in config.stash:  # what was missing once is not looked for again
+        try:
+            return KafkaCluster(brokers).start()
+        except KafkaMissing as missing:
+            config.stash[MISSING] = str(missing)
+    if in_ci():
+        pytest.fail(f"no Kafka: {config.stash[MISSING]}", pytrace=False)
+    pytest.skip(f"no Kafka: {config.stash[MISSING]}")
+
+
+@pytest.fixture(scope="session")
+def kafka(request):
+    """The bootstrap address of a Kafka that all tests share."""
+    running = os.environ.get("TIEUP_TEST_KAFKA")
+    if running:
+        yield running.removeprefix("kafka://")
+        return
+    cluster = start_cluster(request.config, 1)
+    yield cluster.bootstrap
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def own_kafka(request):
+    """A one-broker KafkaCluster that the tests of one module may stop, pause and start again."""
+    cluster = start_cluster(request.config, 1)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def three_kafkas(request):
+    """A KafkaCluster of three brokers that the tests of one module may kill and start again."""
+    cluster = start_cluster(request.config, 3)
+    yield cluster
+    cluster.stop()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say loudly that Kafka was not tested."""
+    if MISSING in config.stash:
+        word = "FAILED" if in_ci() else "SKIPPED"
+        line = f"KAFKA TESTS {word}, the Kafka log is NOT tested: {config.stash[MISSING]}"
+        terminalreporter.write_line(line.replace("\n", " "), red=True, bold=True)
