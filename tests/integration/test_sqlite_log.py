@@ -1,29 +1,29 @@
-"""The embedded log as a file among processes: killed, locked, full, read-only, damaged, cleaned."""
+"""The embedded log as a file among processes: killed, locked, full, read-only, damaged."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.contract.reading import WAIT_S, drain
 from tests.integration.sqlite_writer import IN, OUT, STATE, TASK, outputs
 
-from tieup.errors import InvalidOutput, LogBusy, LogCorrupt, LogError, LogFull, LogUnavailable
+from tieup.errors import InvalidOutput, LogBusy, LogCorrupt, LogError, LogFull, LogUnavailable, TopicError
 from tieup.log.base import NewRecord, TaskId, TopicPartition
 from tieup.log.sqlite import SqliteLog
-from tieup.log.topics import DAY_MS, Topic
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 60.0
 INPUT = TopicPartition(IN.name, 0)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -74,16 +74,6 @@ def write_protect(folder):
 async def said(process):
     """The next line that the process prints."""
     return (await asyncio.to_thread(process.stdout.readline)).strip()
-
-
-async def drain(log, partitions):
-    ends = await log.end_offsets(partitions)
-    reader = await log.reader(dict.fromkeys(partitions, 0))
-    found = []
-    async with asyncio.timeout(WAIT_S):
-        while reader.positions() != ends:
-            found += await reader.poll(1000, 1.0)
-    return found
 
 
 def new(topic, key, value, timestamp=NOON_MS):
@@ -164,12 +154,52 @@ class TestProcesses:
         with pytest.raises(LogError, match="runner"):
             await log.join("group", [IN.name], None)
 
-    async def test_many_open_a_new_file_at_once(self, path):
-        logs = await asyncio.gather(*(SqliteLog.open(path) for _ in range(8)))
-        made = await asyncio.gather(*(log.create([IN, OUT]) for log in logs))
-        assert sorted(name for names in made for name in names) == [IN.name, OUT.name]
-        for log in logs:
-            await log.close()
+    async def test_many_open_a_new_file_at_once(self, tmp_path):
+        for round_ in range(10):
+            path = tmp_path / f"{round_}.db"
+            logs = await asyncio.gather(*(SqliteLog.open(path) for _ in range(8)))
+            made = await asyncio.gather(*(log.create([IN, OUT]) for log in logs))
+            assert sorted(name for names in made for name in names) == [IN.name, OUT.name]
+            for log in logs:
+                await log.close()
+
+    async def test_a_closed_log_leaves_no_thread(self, path):
+        async with await SqliteLog.open(path, exclusive=True) as log:
+            await log.create([STATE])
+            await log.clean(NOON)
+            assert len([t for t in threading.enumerate() if path.name in t.name]) == 2
+        assert [t for t in threading.enumerate() if path.name in t.name] == []
+
+
+class TestReader:
+    async def test_this_processs_commits_wake_a_reader_without_polling(self, path):
+        async with await SqliteLog.open(path, poll_interval_s=3600) as log:
+            await log.create([IN])
+            task = await log.open_task(TASK)
+            reader = await log.reader({INPUT: 0})
+            for write in (log.append([new(IN, b"k", b"1")]), task.commit([new(IN, b"k", b"2")], {})):
+                waiting = asyncio.create_task(reader.poll(1, WAIT_S))
+                await asyncio.sleep(0.02)
+                await write
+                async with asyncio.timeout(WAIT_S / 2):
+                    assert len(await waiting) == 1
+
+    async def test_a_poll_reads_a_bounded_number_of_bytes(self, path):
+        async with await SqliteLog.open(path, batch_bytes=1000) as log:
+            await log.create([IN])
+            await log.append([new(IN, b"k", bytes([n]) * 600) for n in range(5)])
+            reader = await log.reader({INPUT: 0})
+            assert [len(await reader.poll(100, 0)) for _ in range(4)] == [2, 2, 1, 0]
+
+    async def test_partitions_take_turns(self, log):
+        full, rare = TopicPartition(OUT.name, 0), TopicPartition(OUT.name, 2)
+        await log.append([NewRecord(OUT.name, b"k", b"%d" % n, 1, partition=0) for n in range(400)])
+        await log.append([NewRecord(OUT.name, b"k", b"rare", 1, partition=2)])
+        reader = await log.reader({full: 0, rare: 0})
+        found = [*await reader.poll(10, 0), *await reader.poll(10, 0)]
+        assert [r.value for r in found] == [b"%d" % n for n in range(10)] + [b"rare"] + [
+            b"%d" % n for n in range(10, 19)
+        ]
 
 
 class TestErrors:
@@ -265,6 +295,13 @@ class TestErrors:
         holder.close()
         assert len(await drain(log, [INPUT])) == 1
 
+    async def test_what_was_written_before_a_failure_is_taken_back(self, log):
+        task = await log.open_task(TASK)
+        with pytest.raises(TopicError, match="nowhere"):
+            await task.commit([new(IN, b"k", b"v")], {INPUT: 1, TopicPartition("nowhere", 0): 1})
+        assert await drain(log, [INPUT]) == []
+        assert await (await log.open_task(TASK)).committed([INPUT]) == {INPUT: None}
+
     async def test_a_header_that_cannot_be_written_is_named(self, log):
         with pytest.raises(InvalidOutput, match=IN.name):
             await log.append([NewRecord(IN.name, b"k", b"v", 1, headers=(("\ud800", b""),))])
@@ -281,79 +318,3 @@ class TestErrors:
             await waiting
         with pytest.raises(LogError, match="closed"):
             await log.append([new(IN, b"k", b"v")])
-
-
-class TestCleaning:
-    async def test_compaction_keeps_the_newest_of_each_key_at_its_offset(self, log):
-        for n in range(3000):
-            if n % 500 == 0:
-                batch = [new(STATE, b"k%d" % (i % 7), b"%d" % i) for i in range(n, n + 500)]
-                await log.append(batch)
-        table = TopicPartition(STATE.name, 0)
-        assert await log.clean(NOON) == 3000 - 7
-        found = await drain(log, [table])
-        assert [(r.offset, r.value) for r in found] == [(n, b"%d" % n) for n in range(2993, 3000)]
-        assert await log.first_offsets([table]) == {table: 0}
-        assert await log.append([new(STATE, b"k0", b"next")]) == [3000]
-        assert await log.clean(NOON) == 1
-        assert await log.clean(NOON) == 0
-
-    async def test_a_tombstone_stays_a_day_after_it_was_first_compacted(self, log):
-        table = TopicPartition(STATE.name, 0)
-        await log.append([new(STATE, b"a", b"1", 5), new(STATE, b"b", b"2", 5), new(STATE, b"a", None, 5)])
-        assert await log.clean(NOON) == 1
-        assert [(r.offset, r.value) for r in await drain(log, [table])] == [(1, b"2"), (2, None)]
-        assert await log.clean(NOON + DAY - timedelta(milliseconds=1)) == 0
-        assert await log.clean(NOON + DAY) == 1
-        assert [(r.offset, r.value) for r in await drain(log, [table])] == [(1, b"2")]
-        assert await log.end_offsets([table]) == {table: 3}
-        assert await log.append([new(STATE, b"a", b"back")]) == [3]
-
-    async def test_a_key_that_comes_back_outlives_its_tombstone(self, log):
-        table = TopicPartition(STATE.name, 0)
-        await log.append([new(STATE, b"a", b"1"), new(STATE, b"a", None)])
-        await log.clean(NOON)
-        await log.append([new(STATE, b"a", b"2")])
-        await log.clean(NOON + DAY / 2)
-        await log.clean(NOON + 3 * DAY)
-        assert [(r.offset, r.value) for r in await drain(log, [table])] == [(2, b"2")]
-
-    async def test_retention_drops_the_oldest_by_their_timestamps(self, log):
-        week = Topic("week", single=True, retention_ms=7 * DAY_MS)
-        await log.create([week])
-        place = TopicPartition(week.name, 0)
-        ages = [9, 8, 6, 10, 1]  # the fourth is old, but stands behind a younger one
-        await log.append([new(week, b"k", b"%d" % age, NOON_MS - age * DAY_MS) for age in ages])
-        assert await log.clean(NOON) == 2
-        assert await log.first_offsets([place]) == {place: 2}
-        assert [r.offset for r in await drain(log, [place])] == [2, 3, 4]
-        assert await log.clean(NOON + 30 * DAY) == 3
-        assert await log.first_offsets([place]) == await log.end_offsets([place]) == {place: 5}
-        assert await log.append([new(week, b"k", b"next")]) == [5]
-
-    async def test_compacted_topics_with_a_retention_get_both(self, log):
-        both = Topic("both", single=True, compact=True, retention_ms=7 * DAY_MS)
-        await log.create([both])
-        stamps = [(b"a", 9), (b"b", 5), (b"b", 4), (b"c", 3)]
-        await log.append([new(both, key, b"v", NOON_MS - age * DAY_MS) for key, age in stamps])
-        assert await log.clean(NOON) == 2
-        assert [r.offset for r in await drain(log, [TopicPartition(both.name, 0)])] == [2, 3]
-
-    async def test_other_topics_are_left_alone(self, log):
-        await log.append([new(IN, b"same", b"%d" % n, 0) for n in range(10)])
-        assert await log.clean(NOON) == 0
-        assert len(await drain(log, [INPUT])) == 10
-
-    async def test_tasks_commit_while_the_log_is_cleaned(self, log):
-        task = await log.open_task(TASK)
-        await log.append([new(STATE, b"k%d" % (n % 3), b"old") for n in range(5000)])
-
-        async def run():
-            for n in range(30):
-                await task.commit([new(STATE, b"k%d" % (n % 3), b"%d" % n)], {INPUT: n + 1})
-
-        await asyncio.gather(run(), log.clean(NOON))
-        await log.clean(NOON)
-        found = await drain(log, [TopicPartition(STATE.name, 0)])
-        assert [r.value for r in found] == [b"27", b"28", b"29"]
-        assert await task.committed([INPUT]) == {INPUT: 30}

@@ -163,8 +163,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float, 
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    owner = _pragma(connection, "application_id")
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    with transaction(connection, "BEGIN"):  # one state: another process may be creating the tables
+        owner = _pragma(connection, "application_id")
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if owner != APPLICATION_ID and (owner or tables):
         raise LogError(f"{path}: the file is another program's SQLite database, not a tieup log")
 
