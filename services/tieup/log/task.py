@@ -210,6 +210,9 @@ class Task:
         batch = [self._backlog[i] for i in range(min(len(self._backlog), self._bounds.batch))]
         now = self._clock() if self._spec.wakes else None
         self._busy = bool(batch)
+        self._progressed_at = self._clock()
+        if not batch and now is None:
+            return
         step = await asyncio.to_thread(self._stepper.run, batch, now, self._stopping.is_set)
         if not step.empty:
             started = time.perf_counter()
