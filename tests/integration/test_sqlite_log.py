@@ -1,7 +1,6 @@
 """The embedded log as a file among processes: killed, locked, full, read-only, damaged."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sqlite3
