@@ -80,8 +80,12 @@ def registrable_domain(url: str) -> str:
     host, "". Never asks the network.
     """
     found = _suffixes()(url)
-    host = f"{found.domain}.{found.suffix}" if found.suffix and found.domain else _host(url)
-    return host.lower()
+    if found.suffix and found.domain:
+        return f"{found.domain}.{found.suffix}".lower()
+    host = _host(url).rstrip(".")
+    if found.suffix or _is_address(host):
+        return host
+    return ".".join(host.split(".")[-2:])  # the list's own rule for a top-level domain that it lacks
 
 
 def is_web_url(url: str) -> bool:
@@ -135,10 +139,14 @@ def _without_face(host: str) -> str:
 
 
 def _is_suffix(host: str) -> bool:
+    return _is_address(host) or _suffixes()(host).domain == ""
+
+
+def _is_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        return _suffixes()(host).domain == ""
+        return False
     return True
 
 

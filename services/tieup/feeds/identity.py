@@ -57,7 +57,7 @@ def recognise(
     that one of them has shown already is not shown again.
     """
     by_id = {entry.id: entry for entry in seen}
-    by_guid = {entry.guid_hash: entry for entry in seen if entry.guid_hash}
+    by_guid = {entry.guid_hash: entry for entry in reversed(seen) if entry.guid_hash}  # the newest wins
     now: dict[str, SeenEntry] = {}
     versions: list[NewVersion] = []
     for plain, identity in zip(entries, _identities(entries, domain), strict=True):

@@ -20,6 +20,8 @@ from tieup.model.feed import Entry
 Found = dict[str, Any]
 
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));?", re.IGNORECASE)
+_SURROGATES: Final = range(0xD800, 0xE000)
 _HEAD_BYTES: Final = 2_000
 _TAIL_BYTES: Final = 2_000
 _ROOT_ENDS: Final = (b"</rss", b"</feed", b"</rdf", b"</channel", b":rdf>", b":feed>")
@@ -44,13 +46,20 @@ def parse_feed(body: bytes, url: str, content_type: str | None, max_entries: int
 
 def _feedparser(body: bytes, url: str, content_type: str | None) -> Found:
     headers = {"content-location": url, "content-type": content_type or "application/xml"}
+    # feedparser gives a whole feed up for one reference to a surrogate (UnicodeEncodeError).
+    stream = BytesIO(_REFERENCE.sub(_without_surrogate, body))
     try:
         found: Found = feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception as error:  # noqa: BLE001 - hostile input finds every hole of a lenient parser; one feed pays
         raise BadFeed(f"{url}: cannot be parsed: {_one_line(error)}") from None
     return found
+
+
+def _without_surrogate(match: re.Match[bytes]) -> bytes:
+    code = int(match[1], 16) if match[1] else int(match[2])
+    return b"" if code in _SURROGATES else match[0]
 
 
 def _why_no_feed(result: Found, start: bytes) -> str:

@@ -122,7 +122,10 @@ def parse_opml(data: bytes, name: str = "OPML") -> list[OpmlOutline]:
         parser.Parse(data, True)
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise BadFile(f"{name}: not OPML: {error}") from error
-    return list({outline.url: outline for outline in reversed(reader.outlines)}.values())[::-1]
+    first: dict[str, OpmlOutline] = {}
+    for outline in reader.outlines:
+        first.setdefault(outline.url, outline)
+    return list(first.values())
 
 
 def write_opml(feeds: Sequence[Feed]) -> bytes:

@@ -1,0 +1,85 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieup.articles.urls import canonical_url, clean_url, is_web_url, load_tracking, registrable_domain
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "http://",
+            "https://",
+            "www.",
+            "m.",
+            "amp.",
+            "example.com",
+            "co.uk",
+            ":80",
+            ":443",
+            "/amp",
+            "/a",
+            "..",
+            "%7e",
+        ),
+        *("%", "?", "&", "=", "utm_source=x", "id=3", "#f", "[::1]", "@", ".amp.html", "ü", " "),
+        "a-b.cdn.ampproject.org/c/s/",
+    ]
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=15).map("".join))
+def test_canonical_is_idempotent_and_never_raises(url: str) -> None:
+    once = canonical_url(url)
+    assert canonical_url(once) == once
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_any_string_has_a_domain_or_none(url: str) -> None:
+    assert registrable_domain(url) == registrable_domain(url).lower()
+    is_web_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("HTTP://www.Example.com:80/a/../b?utm_source=x&b=2&a=1#f", "https://example.com/b?a=1&b=2"),
+        ("https://m.example.de/story/amp/", "https://example.de/story"),
+        ("https://amp.example.co.uk/story.amp.html", "https://example.co.uk/story.html"),
+        ("https://www-example-com.cdn.ampproject.org/c/s/www.example.com/x?usqp=1", "https://example.com/x"),
+        ("https://example.com/a?id=123&gclid=4&amp=1", "https://example.com/a?id=123"),
+        ("https://example.com/a?amp=volt", "https://example.com/a?amp=volt"),
+        ("http://m.de/x", "https://m.de/x"),
+        ("https://www.com/", "https://www.com/"),
+        ("http://[::1]:8080/a", "https://[::1]:8080/a"),
+        ("mailto:desk@example.com", "mailto:desk@example.com"),
+        ("http://bücher.example/ä", "https://xn--bcher-kva.example/%C3%A4"),
+    ],
+)
+def test_one_page_has_one_url(url: str, canonical: str) -> None:
+    assert canonical_url(url) == canonical
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.autonews.co.uk/x", "autonews.co.uk"),
+        ("http://NEWS.example.com:80/", "example.com"),
+        ("http://127.0.0.1:8080/feed", "127.0.0.1"),
+        ("http://[::1]:8080/feed", "::1"),
+        ("http://localhost/", "localhost"),
+        ("http://rss.news.example/", "news.example"),
+        ("http://co.uk/", "co.uk"),
+        ("", ""),
+    ],
+)
+def test_registrable_domain(url: str, domain: str) -> None:
+    assert registrable_domain(url) == domain
+
+
+def test_clean_url_drops_what_is_no_url() -> None:
+    assert clean_url(" http://a.example/\n\tb\x00 ") == "http://a.example/b"
+
+
+def test_tracking_names_are_lower_case_so_that_they_can_match() -> None:
+    table = load_tracking()
+    assert all(name == name.lower() for name in (*table.names, *table.prefixes, *table.values))

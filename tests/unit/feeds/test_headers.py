@@ -1,0 +1,46 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tieup.feeds.headers import max_age_s, retry_after_s
+from tieup.feeds.schedule import MAX_WAIT_S
+
+NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("120", 120),
+        (" 0 ", 0),
+        ("Tue, 03 Feb 2026 08:10:00 GMT", 600),
+        ("Tue, 03 Feb 2026 07:00:00 GMT", 0),
+        ("99999999999999999999", MAX_WAIT_S),
+        ("soon", None),
+        ("-5", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_in_both_forms(value: str | None, seconds: int | None) -> None:
+    assert retry_after_s(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("control", "expires", "seconds"),
+    [
+        ("public, max-age=600", None, 600),
+        ('MAX-AGE="60"', "Tue, 03 Feb 2026 09:00:00 GMT", 60),
+        ("s-maxage=600", None, None),
+        (None, "Tue, 03 Feb 2026 09:00:00 GMT", 3_600),
+        ("no-cache", "Tue, 03 Feb 2026 09:00:00 GMT", None),
+        (None, "0", None),
+        (None, None, None),
+    ],
+)
+def test_freshness(control: str | None, expires: str | None, seconds: int | None) -> None:
+    assert max_age_s(control, expires, "Tue, 03 Feb 2026 08:00:00 GMT", NOW) == seconds
+
+
+def test_the_servers_own_clock_counts() -> None:
+    assert max_age_s(None, "Sat, 03 Feb 2029 09:00:00 GMT", "Sat, 03 Feb 2029 08:00:00 GMT", NOW) == 3_600

@@ -1,0 +1,138 @@
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieup.articles.normalize import plain_entry
+from tieup.feeds.identity import Recognised, recognise
+from tieup.feeds.settings import FetchSettings
+from tieup.model.feed import Entry, SeenEntry
+
+SETTINGS = FetchSettings(max_entries=5, max_seen=6)
+
+
+def entry(guid: str | None, link: str | None, title: str = "Title", html: str = "Text") -> Entry:
+    return Entry(guid, link and f"https://a.example/{link}", title, html)
+
+
+def look(entries: Sequence[Entry], seen: Sequence[SeenEntry] = (), siblings: Sequence[SeenEntry] = ()) -> Recognised:
+    def others(article_id: str) -> list[SeenEntry]:
+        return [memory for memory in siblings if memory.id == article_id]
+
+    return recognise([plain_entry(one) for one in entries], seen, "a.example", others, SETTINGS)
+
+
+def versions(found: Recognised) -> list[tuple[str, int, tuple[str, ...]]]:
+    return [(version.plain.title, version.version, version.changed) for version in found.versions]
+
+
+def test_new_entries_are_published_once() -> None:
+    entries = [entry("1", "a", "A"), entry("2", "b", "B")]
+    first = look(entries)
+    assert versions(first) == [("A", 1, ()), ("B", 1, ())]
+    again = look(entries, first.seen)
+    assert versions(again) == []
+    assert again.seen == first.seen
+
+
+def test_an_edit_is_the_next_version_and_tells_what_changed() -> None:
+    first = look([entry("1", "a", html="Talks.")])
+    edited = look([entry("1", "a", html="Talks denied.")], first.seen)
+    assert versions(edited) == [("Title", 2, ("text",))]
+    assert edited.versions[0].article_id == first.versions[0].article_id
+    assert versions(look([entry("1", "a", "New", html="Talks denied.")], edited.seen)) == [("New", 3, ("title",))]
+
+
+def test_edits_are_damped() -> None:
+    seen: tuple[SeenEntry, ...] = ()
+    published = 0
+    for number in range(40):
+        found = look([entry("1", "a", html=f"Minute {number}")], seen)
+        seen, published = found.seen, published + len(found.versions)
+    assert published == SETTINGS.max_versions
+
+
+def test_a_guid_outlives_a_new_url() -> None:
+    first = look([entry("1", "old-title")])
+    moved = look([entry("1", "new-title", html="More text")], first.seen)
+    assert [version.article_id for version in moved.versions] == [first.versions[0].article_id]
+    assert moved.versions[0].version == 2
+
+
+def test_a_url_outlives_a_wandering_guid() -> None:
+    first = look([entry("1", "a")])
+    assert versions(look([entry("other", "a")], first.seen)) == []
+
+
+def test_a_guid_given_to_something_else_is_something_else() -> None:
+    first = look([entry("1", "a", "One", "one")])
+    other = look([entry("1", "b", "Two", "two")], first.seen)
+    assert versions(other) == [("Two", 1, ())]
+    assert other.versions[0].article_id != first.versions[0].article_id
+
+
+def test_a_guid_that_all_share_is_not_believed() -> None:
+    found = look([entry("same", "a", "A", "a"), entry("same", "b", "B", "b")])
+    assert versions(found) == [("A", 1, ()), ("B", 1, ())]
+    assert [memory.guid_hash for memory in found.seen] == [None, None]
+
+
+def test_a_link_that_all_share_is_not_believed() -> None:
+    found = look([entry("1", "", "A", "a"), entry("2", "", "B", "b"), entry(None, "", "C", "c")])
+    assert len({version.article_id for version in found.versions}) == 3
+
+
+def test_entries_with_neither_are_told_by_their_content() -> None:
+    found = look([entry(None, None, "A", "a"), entry(None, None, "B", "b"), entry(None, None, "B", "b")])
+    assert versions(found) == [("A", 1, ()), ("B", 1, ())]
+    assert versions(look([entry(None, None, "B", "b")], found.seen)) == []
+
+
+def test_decorated_links_are_one_article() -> None:
+    first = look([Entry(None, "https://www.a.example/x?utm_source=rss", "A", "a")])
+    assert versions(look([Entry(None, "http://a.example/x", "A", "a")], first.seen)) == []
+
+
+def test_an_article_of_two_feeds_is_published_once() -> None:
+    first = look([entry("1", "a")])
+    other = look([entry("x", "a", html="A teaser")], siblings=first.seen)
+    assert versions(other) == []
+    assert other.seen[0].version == 1
+
+
+def test_an_edit_that_a_sibling_has_shown_is_not_shown_again() -> None:
+    one = look([entry("1", "a")])
+    two = look([entry("1", "a")], siblings=one.seen)
+    edited = look([entry("1", "a", html="Denied")], one.seen, two.seen)
+    assert versions(edited) == [("Title", 2, ("text",))]
+    after = look([entry("1", "a", html="Denied")], two.seen, edited.seen)
+    assert versions(after) == []
+    assert after.seen[0].version == 2
+
+
+def test_memory_is_bounded_and_keeps_what_the_document_holds() -> None:
+    first = look([entry(str(number), str(number), f"T{number}", str(number)) for number in range(5)])
+    second = look([entry(str(number), str(number), f"T{number}", str(number)) for number in range(10, 15)], first.seen)
+    assert len(second.seen) == 6
+    assert [memory.id for memory in second.seen[:5]] == [version.article_id for version in second.versions]
+
+
+ENTRIES = st.lists(
+    st.builds(
+        entry,
+        st.sampled_from([None, "1", "2", "3"]),
+        st.sampled_from([None, "", "a", "b"]),
+        st.sampled_from(["", "A", "B"]),
+        st.sampled_from(["", "x", "y"]),
+    ),
+    max_size=5,
+)
+
+
+@given(ENTRIES, ENTRIES)
+def test_ids_are_unique_and_a_repeat_is_silent(first: list[Entry], second: list[Entry]) -> None:
+    one = look(first)
+    two = look(second, one.seen)
+    again = look(second, two.seen)
+    assert len({memory.id for memory in two.seen}) == len(two.seen)
+    assert again.versions == ()
