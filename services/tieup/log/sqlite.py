@@ -145,8 +145,8 @@ class SqliteLog:
         await assignments.start(member.partitions)
         return member
 
-    async def clean(self, now: datetime) -> int:
-        """Compact and apply retention as of `now`; return how many records were removed.
+    async def clean(self, now: datetime) -> None:
+        """Compact and apply retention as of `now`.
 
         The search runs on a connection of its own, the removal in short transactions between the tasks' commits.
         Raises LogFull, LogUnavailable; what was removed until then stays removed.
@@ -160,7 +160,7 @@ class SqliteLog:
                     removed += await self._writing.write(step)
         finally:
             await searching.close()
-        return removed
+        logger.info("%s: cleaned, %d records removed", self._path, removed)
 
     async def close(self) -> None:
         """Close the connections and let go of the lock. A second time does nothing."""
