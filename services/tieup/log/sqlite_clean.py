@@ -39,14 +39,19 @@ class Ground:
     retention_ms: int | None
 
     @property
+    def base(self) -> int:
+        """The id of offset 0."""
+        return self.id << OFFSET_BITS
+
+    @property
     def low(self) -> int:
         """The id of its first record."""
-        return (self.id << OFFSET_BITS) + self.first
+        return self.base + self.first
 
     @property
     def high(self) -> int:
         """The id after its last record."""
-        return (self.id << OFFSET_BITS) + self.next
+        return self.base + self.next
 
 
 def grounds(connection: sqlite3.Connection) -> list[Ground]:
@@ -73,11 +78,12 @@ def _expire(connection: sqlite3.Connection, ground: Ground, bound_ms: int) -> li
         (ground.low, ground.high, bound_ms),
     ).fetchone()
     end = ground.high if kept is None else kept
-    rows = connection.execute("SELECT id FROM records WHERE id >= ? AND id < ? ORDER BY id", (ground.low, end))
+    # from offset 0, since a pass cut short after the first offset was raised has left rows below it
+    rows = connection.execute("SELECT id FROM records WHERE id >= ? AND id < ? ORDER BY id", (ground.base, end))
     old = [identity for (identity,) in rows]
     if not old:
         return []
-    return [partial(_raise_first, ground, end - (ground.id << OFFSET_BITS)), *_removals(old)]
+    return [partial(_raise_first, ground, end - ground.base), *_removals(old)]
 
 
 def _raise_first(ground: Ground, first: int, connection: sqlite3.Connection) -> int:
