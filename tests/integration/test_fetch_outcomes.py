@@ -86,6 +86,7 @@ BAD = {
     "server error": (Answer(status=500), "answered 500"),
     "gone": (Answer(status=410), "answered 410"),
     "no content": (Answer(status=204), "answered 204"),
+    "no status": (Answer(raw=b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "answered 999"),
     "unasked 304": (Answer(status=304), "answered 304"),
     "HTML": (Answer(b"<!DOCTYPE html><html><body>Bot check</body></html>"), "an HTML page, not a feed"),
     "empty": (Answer(b""), "the body is empty"),

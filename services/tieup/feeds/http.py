@@ -176,6 +176,8 @@ class FetchShell:
             httpx.Request("GET", url, headers=self._headers(request), extensions={"timeout": self._timeouts()})
         )
         try:
+            if not 200 <= response.status_code <= 599:
+                raise FetchError(f"answered {response.status_code}, which is no status of HTTP")
             body = await self._body(response) if response.status_code in _OK else None
         finally:
             await response.aclose()

@@ -60,7 +60,9 @@ def state_after(
     if outcome.entries is not None:
         title = outcome.feed_title or state.title
         language = outcome.feed_language or state.language
-        after = replace(after, entries=len(outcome.entries), title=title, language=language)
+        known = {entry.id for entry in state.seen}
+        new = sum(entry.id not in known for entry in seen)
+        after = replace(after, entries=state.entries + new, title=title, language=language)
     return _with_validators(after, state, outcome) if answered else after
 
 

@@ -21,6 +21,7 @@ from tieup.model.feed import Feed, FetchRequest
 MAX_OPML_BYTES: Final = 50_000_000
 MAX_OUTLINES: Final = 200_000
 MAX_DEPTH: Final = 64
+MAX_NAME_CHARS: Final = 500
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -41,11 +42,17 @@ def feed_from_url(
         url=url,
         domain=registrable_domain(url),
         added_at=added_at,
-        title=title,
-        publisher=publisher,
-        language=language,
+        title=_name(title),
+        publisher=_name(publisher),
+        language=_name(language),
         interval_s=interval_s,
     )
+
+
+def _name(text: str | None) -> str | None:
+    """Return a name as one line of at most 500 characters, or None for an empty one."""
+    line = " ".join((text or "").encode("utf-8", "ignore").decode().split())
+    return line[:MAX_NAME_CHARS] or None
 
 
 def feed_url(url: str) -> str:

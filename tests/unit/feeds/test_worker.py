@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from tieup.errors import BadRecord, StateVersionError
+from tieup.events.validate import SchemaValidator
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_from_url, feed_record, poll_now_record, removal_record
 from tieup.feeds.settings import FetchSettings
@@ -19,6 +20,7 @@ from tieup.model.feed import Entry, Feed, FeedState, FetchOutcome
 NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)
 FEED = feed_from_url("https://news.example/feed", NOW, title="Motor News", language="en")
 SETTINGS = FetchSettings(jitter=0.0)
+VALIDATOR = SchemaValidator()
 ENTRIES = (
     Entry("2", "https://news.example/2", "Second", "<p>Ford speaks with BYD.</p>", NOW - timedelta(hours=1)),
     Entry("1", "https://news.example/1", "First", "<p>Ford speaks with Xiaomi.</p>", NOW - timedelta(hours=2)),
@@ -44,6 +46,8 @@ def record(value: object, topic: str = "fetch", offset: int = -1) -> Record:
 def step(fetch: FetchWorker, result: FetchOutcome) -> Output:
     """Process an outcome as the runner does."""
     output = fetch.process(record(result))
+    for made in (*output.records, *output.changes):
+        VALIDATOR.check(made.topic, made.value)
     for change in output.changes:
         fetch.apply(change)
     return output
@@ -72,20 +76,20 @@ def test_a_new_feed_is_due_at_once_and_asked_without_validators() -> None:
 
 def test_the_first_poll_is_backfill_and_the_second_news() -> None:
     fetch = worker()
-    first = step(fetch, outcome(entries=ENTRIES, etag='"a"', last_modified="x", body_hash="h1", feed_title="T"))
+    first = step(fetch, outcome(entries=ENTRIES, etag='"a"', last_modified="x", body_hash="a1", feed_title="T"))
     assert [(a.title, a.version, a.backfill) for a in articles(first)] == [("First", 1, True), ("Second", 1, True)]
     assert {made.timestamp for made in first.records} == {to_millis(NOW)}
     assert [made.key.decode() for made in first.records] == [article.id for article in articles(first)]
     later = NOW + timedelta(hours=1)
-    assert requests(fetch, later) == [PollRequest(FEED.id, FEED.url, "news.example", '"a"', "x", "h1")]
+    assert requests(fetch, later) == [PollRequest(FEED.id, FEED.url, "news.example", '"a"', "x", "a1")]
     edited = (replace(ENTRIES[0], html="<p>Ford denies talks with BYD.</p>"), ENTRIES[1])
-    second = step(fetch, outcome(at=later, entries=edited, body_hash="h2"))
+    second = step(fetch, outcome(at=later, entries=edited, body_hash="a2"))
     (article,) = articles(second)
     assert (article.title, article.version, article.changed, article.backfill) == ("Second", 2, ("text",), False)
 
 
 def test_the_state_tells_what_was_observed() -> None:
-    observed = state(worker().process(record(outcome(entries=ENTRIES, etag="e", body_hash="h", max_age_s=7_200))))
+    observed = state(worker().process(record(outcome(entries=ENTRIES, etag="e", body_hash="a", max_age_s=7_200))))
     assert observed.next_poll_at == NOW + timedelta(hours=2)
     assert (observed.polls, observed.entries, len(observed.seen), observed.errors_in_a_row) == (1, 2, 2, 0)
     assert (observed.last_success_at, observed.last_status, observed.error) == (NOW, 200, None)
@@ -100,9 +104,9 @@ def test_deciding_changes_nothing() -> None:
 
 def test_not_modified_keeps_validators_and_counts_as_success() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e1", last_modified="m1", body_hash="h1"))
+    step(fetch, outcome(entries=ENTRIES, etag="e1", last_modified="m1", body_hash="a1"))
     after = state(step(fetch, outcome(at=NOW + timedelta(hours=1), status=304)))
-    assert (after.etag, after.last_modified, after.body_hash) == ("e1", "m1", "h1")
+    assert (after.etag, after.last_modified, after.body_hash) == ("e1", "m1", "a1")
     assert after.last_success_at == NOW + timedelta(hours=1)
     after = state(step(fetch, outcome(status=304, etag="e2")))
     assert (after.etag, after.last_modified) == ("e2", "m1")
@@ -110,16 +114,16 @@ def test_not_modified_keeps_validators_and_counts_as_success() -> None:
 
 def test_validators_are_stored_even_if_the_content_did_not_change() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e1", last_modified="m", body_hash="h1"))
-    after = state(step(fetch, outcome(etag="e2", last_modified="m", body_hash="h1")))
+    step(fetch, outcome(entries=ENTRIES, etag="e1", last_modified="m", body_hash="a1"))
+    after = state(step(fetch, outcome(etag="e2", last_modified="m", body_hash="a1")))
     assert (after.etag, after.last_modified) == ("e2", "m")
-    after = state(step(fetch, outcome(etag="e3", body_hash="h1")))
+    after = state(step(fetch, outcome(etag="e3", body_hash="a1")))
     assert (after.etag, after.last_modified) == ("e3", None)
 
 
 def test_errors_keep_validators_and_back_off() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="h1"))
+    step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="a1"))
     after = state(step(fetch, outcome(status=500, error="u: answered 500", etag="of the error page")))
     assert (after.etag, after.error, after.errors_in_a_row) == ("e1", "u: answered 500", 1)
     assert after.next_poll_at == NOW + timedelta(seconds=900)
@@ -132,7 +136,7 @@ def test_errors_keep_validators_and_back_off() -> None:
 def test_a_body_that_is_no_feed_is_kept_whole_beside_the_error() -> None:
     fetch = worker()
     raw = base64.b64encode(b"<html>").decode()
-    bad = outcome(error="https://news.example/feed: an HTML page", raw_body=raw, body_hash="h9", etag="e9")
+    bad = outcome(error="https://news.example/feed: an HTML page", raw_body=raw, body_hash="a9", etag="e9")
     output = step(fetch, bad)
     (letter,) = output.records
     assert letter.topic == DEAD_LETTERS
@@ -140,19 +144,19 @@ def test_a_body_that_is_no_feed_is_kept_whole_beside_the_error() -> None:
     assert (body["value"], body["error"], body["worker"], body["offset"]) == ("<html>", "BadFeed", "fetch", -1)
     assert body["message"] == "https://news.example/feed: an HTML page"
     after = state(output)
-    assert (after.unreadable, after.errors_in_a_row, after.etag, after.body_hash) == (True, 1, "e9", "h9")
+    assert (after.unreadable, after.errors_in_a_row, after.etag, after.body_hash) == (True, 1, "e9", "a9")
     again = step(fetch, outcome(status=304))
     assert again.records == ()
     assert (state(again).error, state(again).errors_in_a_row) == ("https://news.example/feed: an HTML page", 2)
-    good = step(fetch, outcome(entries=ENTRIES, body_hash="h1"))
+    good = step(fetch, outcome(entries=ENTRIES, body_hash="a1"))
     assert (state(good).error, state(good).unreadable, articles(good)[0].backfill) == (None, False, True)
 
 
 def test_a_body_that_killed_its_parser_is_asked_for_again() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="h1"))
+    step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="a1"))
     after = state(step(fetch, outcome(error="u: the parsing process died", etag="e2")))
-    assert (after.etag, after.body_hash, after.unreadable) == ("e1", "h1", False)
+    assert (after.etag, after.body_hash, after.unreadable) == ("e1", "a1", False)
 
 
 def test_gone_stops_until_someone_asks() -> None:
@@ -171,7 +175,7 @@ def request(fetch: FetchWorker, asked: NewRecord) -> Output:
 
 def test_a_request_makes_a_feed_due_at_once() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, body_hash="h"))
+    step(fetch, outcome(entries=ENTRIES, body_hash="a"))
     assert requests(fetch) == []
     output = request(fetch, poll_now_record(FEED, "operator", NOW))
     fetch.apply(output.changes[0])
@@ -198,7 +202,7 @@ def test_a_removed_feed_is_not_asked_and_its_late_outcome_is_nothing() -> None:
 
 def test_a_feed_that_comes_back_goes_on_where_it_was() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="h"))
+    step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="a"))
     fetch.apply(Change(FEEDS, FEED.id.encode(), None))
     fetch.apply(Change(FEEDS, FEED.id.encode(), feed_record(FEED).value))
     assert [asked.etag for asked in requests(fetch, NOW + timedelta(hours=1))] == ["e"]
@@ -206,7 +210,7 @@ def test_a_feed_that_comes_back_goes_on_where_it_was() -> None:
 
 def test_another_url_of_the_same_feed_starts_without_validators() -> None:
     fetch = worker()
-    step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="h"))
+    step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="a"))
     moved = feed_from_url("http://news.example/feed", NOW)
     assert moved.id == FEED.id
     fetch.apply(Change(FEEDS, moved.id.encode(), feed_record(moved).value))
@@ -227,7 +231,7 @@ def test_two_feeds_of_a_site_publish_an_article_once() -> None:
 
 def test_a_rebuilt_task_decides_the_same() -> None:
     fetch = worker()
-    first = step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="h"))
+    first = step(fetch, outcome(entries=ENTRIES, etag="e", body_hash="a"))
     rebuilt = FetchWorker(SETTINGS)
     for change in first.changes:
         rebuilt.apply(change)
