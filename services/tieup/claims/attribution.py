@@ -1,0 +1,120 @@
+"""Who says what about a relation, and whom the article has it from."""
+
+import re
+from collections.abc import Sequence
+
+from tieup.claims.factuality import FactualityReading
+from tieup.claims.lexicon.load import Topic
+from tieup.claims.reading import Cue, Sentence
+from tieup.claims.votes import Scope
+from tieup.companies.gazetteer import Gazetteer
+from tieup.model.labels import Basis, Factuality, SpeakerType, Stage, Stance, Target
+from tieup.model.relation import Claim, Evidence
+
+UNKNOWN = "unknown"
+ANONYMOUS = "anonymous"
+MAX_CLAIMS = 12
+
+_CITING = re.compile(
+    r"\b(?:citing|cites|cited|quoting|berufung auf|verweis auf|beruft sich auf|berief sich auf|zitiert|en citant|citant|citando)\b|援引|引用",
+    re.IGNORECASE,
+)
+_TARGETS = {
+    Stage.TALKS: Target.TALKS,
+    Stage.AGREED: Target.AGREEMENT,
+    Stage.ACTIVE: Target.AGREEMENT,
+    Stage.ENDED: Target.ENDING,
+}
+_STANCES = {
+    "denies": Stance.DENIES,
+    "denies_end": Stance.DENIES,
+    "declines_comment": Stance.DECLINES_COMMENT,
+    "confirms": Stance.ASSERTS,
+}
+
+
+def read_origin(scope: Scope, everywhere: Sequence[Sentence], publisher: str | None) -> tuple[str, Evidence | None]:
+    """Return the source that the article credits for the relation, and the words that show it.
+
+    Its own sentences are asked first, then its context, then (`everywhere`) the rest of an article that is about it.
+    The publisher counts only with words of own reporting.
+    """
+    for sentences in (scope.draft.sentences, scope.context, everywhere):
+        for sentence in sentences:
+            if credited := _credited(sentence):
+                return credited
+    for sentence in (*scope.draft.sentences, *scope.context):
+        own = sentence.about(Topic.SOURCE, "own")
+        if own and publisher:
+            return publisher, sentence.evidence("origin", own[0].start, own[0].end)
+    return UNKNOWN, None
+
+
+def _credited(sentence: Sentence) -> tuple[str, Evidence] | None:
+    """The medium that the sentence credits; of a chain ("Reuters, citing Caixin") the last."""
+    cues = sentence.about(Topic.SOURCE, "credits")
+    media = [one for one in sentence.media if any(cue.start <= one.start < cue.end for cue in cues)]
+    if not media:
+        return None
+    chain = _CITING.search(sentence.text)
+    cited = [one for one in sentence.media if chain is not None and one.start >= sentence.start + chain.end()]
+    chosen = cited[0] if cited else media[0]
+    return chosen.name, sentence.evidence("origin", chosen.start, chosen.end)
+
+
+def read_claims(
+    scope: Scope, stage: Stage, factuality: FactualityReading, origin: str, gazetteer: Gazetteer
+) -> tuple[Claim, ...]:
+    """Return who says what: the parties' stances, then unnamed sources, media and authorities, each once."""
+    target = _TARGETS[stage]
+    claims: dict[tuple[str, Stance], Claim] = {}
+    for sentence in (*scope.draft.sentences, *scope.context):
+        for claim in _party_claims(sentence, scope.draft.parties, target, gazetteer):
+            claims.setdefault((claim.speaker, claim.stance), claim)
+        for claim in _source_claims(sentence, factuality, origin, target):
+            claims.setdefault((claim.speaker, claim.stance), claim)
+    return tuple(claims.values())[:MAX_CLAIMS]
+
+
+def _party_claims(sentence: Sentence, parties: Sequence[str], target: Target, gazetteer: Gazetteer) -> list[Claim]:
+    claims: list[Claim] = []
+    for cue in sentence.about(Topic.STANCE):
+        if cue.weight < 2:
+            continue
+        what = Target.ENDING if cue.label == "denies_end" else target
+        claims.extend(
+            Claim(
+                speaker=gazetteer.get(company).name,
+                speaker_type=SpeakerType.PARTY,
+                stance=_STANCES[cue.label],
+                target=what,
+                span=sentence.span(),
+                company_id=company,
+            )
+            for company in _speakers(sentence, cue, parties)
+        )
+    return claims
+
+
+def _speakers(sentence: Sentence, cue: Cue, parties: Sequence[str]) -> list[str]:
+    """The parties that a stance belongs to: all of them for "both", else those named before the cue, else after it."""
+    named = [one for one in sentence.mentions if one.company_id in parties]
+    if sentence.has(Topic.TEXT, "both") and len({one.company_id for one in named}) != 1:
+        return list(parties)
+    before = list(dict.fromkeys(one.company_id for one in named if one.start < cue.start))
+    if cue.label == "declines_comment" and before:
+        return before
+    after = list(dict.fromkeys(one.company_id for one in named if one.start >= cue.start))
+    return before[:1] if before else after[:1]
+
+
+def _source_claims(sentence: Sentence, factuality: FactualityReading, origin: str, target: Target) -> list[Claim]:
+    claims: list[Claim] = []
+    if sentence.has(Topic.SOURCE, "anonymous"):
+        claims.append(Claim(ANONYMOUS, SpeakerType.ANONYMOUS, Stance.ASSERTS, target, sentence.span()))
+    elif factuality.factuality is not Factuality.CONFIRMED and any(one.name == origin for one in sentence.media):
+        claims.append(Claim(origin, SpeakerType.MEDIUM, Stance.ASSERTS, target, sentence.span()))
+    if factuality.basis is Basis.AUTHORITY and (cues := sentence.about(Topic.SOURCE, "authority")):
+        words = sentence.text[cues[0].start - sentence.start : cues[0].end - sentence.start]
+        claims.append(Claim(words, SpeakerType.AUTHORITY, Stance.ASSERTS, target, sentence.span()))
+    return claims

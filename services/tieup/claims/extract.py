@@ -1,0 +1,179 @@
+"""Extraction: an article in, its relations out. Pure and deterministic."""
+
+from collections.abc import Sequence
+
+from tieup.articles.signature import sign
+from tieup.claims.attribution import read_claims, read_origin
+from tieup.claims.factuality import read_factuality
+from tieup.claims.focus import read_focus
+from tieup.claims.kind import read_kind
+from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
+from tieup.claims.media import MediaFinder
+from tieup.claims.reading import Reader, Sentence
+from tieup.claims.relations import Draft, find_drafts
+from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
+from tieup.claims.variants import merge_variants
+from tieup.claims.votes import Scope, Vote
+from tieup.companies.gazetteer import Gazetteer
+from tieup.companies.matcher import Matcher
+from tieup.model.article import Article
+from tieup.model.labels import Factuality, Focus, Stage
+from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
+
+EXTRACTOR = "1"
+"""The version of the rules and lexicons; it goes out with every record."""
+
+MAX_RELATIONS = 24
+
+
+class Extractor:
+    """Extracts the relations that articles state; immutable, so one serves many threads."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        self._reader = Reader(Matcher(gazetteer), MediaFinder(load_media()))
+        self._lexicons = {language: load_lexicon(language) for language in LANGUAGES}
+
+    def extract(self, article: Article) -> ArticleRelations:
+        """Return what the article states. Languages without a lexicon give no relations: undecided, not guessed."""
+        return ArticleRelations(
+            article_id=article.id,
+            version=article.version,
+            title=article.title,
+            observed_at=article.observed_at,
+            event_time=article.event_time,
+            relations=self._relations(article),
+            signature=sign(article.text, article.title),
+            url=article.url,
+            publisher=article.publisher,
+            domain=article.domain,
+            language=article.language,
+            published=article.published,
+            backfill=article.backfill,
+            extractor=EXTRACTOR,
+        )
+
+    def _relations(self, article: Article) -> tuple[Relation, ...]:
+        lexicon = self._lexicons.get(article.language or "")
+        if lexicon is None:
+            return ()
+        mentions = self._reader.companies(article)
+        year = article.event_time.year
+        groups = {
+            one.company_id: self._gazetteer.ultimate_parent(one.company_id, year) for named in mentions for one in named
+        }
+        if len(set(groups.values())) < 2 or not any(self._gazetteer.get(one).automotive for one in groups):
+            return ()
+        sentences = self._reader.read(article, mentions, lexicon)
+        drafts = [one for one in find_drafts(sentences, groups.__getitem__) if self._is_automotive(one)]
+        return self._labelled(article, sentences, drafts)
+
+    def _is_automotive(self, draft: Draft) -> bool:
+        """A tie counts if a party is of the automotive world, or if its sentences speak of vehicles."""
+        return any(self._gazetteer.get(one).automotive for one in draft.parties) or any(
+            sentence.has(Topic.TEXT, "vehicle") for sentence in draft.sentences
+        )
+
+    def _labelled(
+        self, article: Article, sentences: Sequence[Sentence], drafts: Sequence[Draft]
+    ) -> tuple[Relation, ...]:
+        main = main_drafts(drafts, sentences)
+        relations: list[Relation] = []
+        for draft in drafts:
+            scope = scope_of(draft, drafts, sentences, main=draft in main)
+            rest = sentences if draft in main else ()
+            relations.append(self._label(article, scope, rest, main=draft in main, first_text=_first_text(sentences)))
+        return merge_variants(relations, self._gazetteer)[:MAX_RELATIONS]
+
+    def _label(
+        self, article: Article, scope: Scope, rest: Sequence[Sentence], *, main: bool, first_text: int
+    ) -> Relation:
+        kind = read_kind(scope)
+        focus = read_focus(scope, main=main, first_text=first_text)
+        stage = read_stage(scope, focus.focus)
+        factuality = read_factuality(scope, stage.stage)
+        settled = Stage.TALKS if factuality.factuality is Factuality.DENIED else stage.stage
+        origin, credit = read_origin(scope, rest, article.publisher)
+        milestones = read_milestones(scope)
+        binding = read_binding(scope)
+        shown = [
+            _shown("kind", kind.vote),
+            _shown("stage", stage.vote),
+            _shown("factuality", factuality.vote),
+            _shown("focus", focus.vote),
+            _shown("binding", binding[1] if binding else None),
+            *(_shown("milestone", vote) for _, vote in milestones),
+            credit,
+        ]
+        return Relation(
+            parties=tuple(Party(self._gazetteer.get(one).name, one) for one in scope.draft.parties),
+            kind=kind.kind,
+            stage=settled,
+            factuality=factuality.factuality,
+            basis=factuality.basis,
+            focus=focus.focus,
+            binding=binding[0] if binding else None,
+            milestones=tuple(milestone for milestone, _ in milestones),
+            ended_as=read_ended_as(scope) if settled is Stage.ENDED else None,
+            claims=read_claims(scope, settled, factuality, origin, self._gazetteer),
+            origin=origin,
+            evidence=(*_party_evidence(scope), *(one for one in shown if one is not None)),
+            confidence=confidence(scope.draft.weight, kind.share, stage.share),
+            in_title=scope.draft.in_title,
+        )
+
+
+def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[Draft]:
+    """Return the relations that the article is about: the headline's, or else the first of the text."""
+    titled = [draft for draft in drafts if draft.in_title]
+    if titled or not drafts:
+        return titled
+    first = min(draft.first for draft in drafts)
+    return [draft for draft in drafts if draft.first == first and first <= _first_text(sentences) + 2]
+
+
+def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence], *, main: bool) -> Scope:
+    """Return what may speak about a relation's labels: its sentences, and for a main one those that state no other."""
+    own = {sentence.index for sentence in draft.sentences}
+    others = {sentence.index for other in drafts if other is not draft for sentence in other.sentences}
+    context = [
+        sentence
+        for sentence in sentences
+        if main and sentence.index not in own and sentence.index not in others and _speaks_of(sentence, draft)
+    ]
+    return Scope(draft, tuple(context), frozenset(own & others))
+
+
+def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
+    parties = set(draft.parties)
+    return bool(parties.intersection(sentence.companies)) or (
+        not sentence.companies and (sentence.has(Topic.TEXT, "both") or bool(sentence.about(Topic.STANCE)))
+    )
+
+
+def confidence(weight: float, kind_share: float, stage_share: float) -> float:
+    """Return how sure the extraction is, from 0 to 1 with two digits.
+
+    A relation with cues worth 6 or more is as sure as can be (0.6 of the score); the rest are the shares of the votes
+    that the kind (0.2) and the stage (0.2) got.
+    """
+    return round(0.6 * min(weight, 6.0) / 6.0 + 0.2 * kind_share + 0.2 * stage_share, 2)
+
+
+def _first_text(sentences: Sequence[Sentence]) -> int:
+    return next((sentence.index for sentence in sentences if not sentence.in_title), 0)
+
+
+def _shown(label: str, vote: Vote | None) -> Evidence | None:
+    return None if vote is None else vote.sentence.evidence(label, vote.cue.start, vote.cue.end)
+
+
+def _party_evidence(scope: Scope) -> list[Evidence]:
+    """The relation's first telling sentence, and in it the parties' names."""
+    sentence = max(scope.draft.statements, key=lambda one: one.weight).sentence
+    names = [
+        sentence.evidence("party", one.start, one.end)
+        for one in sentence.mentions
+        if one.company_id in scope.draft.parties
+    ]
+    return [sentence.evidence("relation"), *names]

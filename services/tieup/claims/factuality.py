@@ -1,0 +1,62 @@
+"""How sure a relation is, and who makes it so sure."""
+
+from dataclasses import dataclass
+
+from tieup.claims.lexicon.load import Topic
+from tieup.claims.votes import Scope, Vote, best_vote, tally
+from tieup.model.labels import Basis, Factuality, Stage
+
+DENIED = 1.5
+"""The least weight of denial: a plain "denies" in the context, a weaker word in the relation's own sentence."""
+
+HEDGED = 1.0
+"""The least weight of crediting words that makes a relation reported."""
+
+STATED = 1.5
+"""The least weight of a party's words that makes the party the basis."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactualityReading:
+    """A factuality with its basis and the vote that shows it (None: narration)."""
+
+    factuality: Factuality
+    basis: Basis
+    vote: Vote | None
+
+
+def read_factuality(scope: Scope, stage: Stage) -> FactualityReading:
+    """Return the factuality. An end that a party states is confirmed, whatever else it denies."""
+    stances = scope.votes(Topic.STANCE)
+    stance = tally(stances)
+    if stance.get("denies_end", 0.0) >= DENIED:
+        return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "denies_end"))
+    if stage is not Stage.ENDED and stance.get("denies", 0.0) >= DENIED:
+        return FactualityReading(Factuality.DENIED, Basis.PARTY, best_vote(stances, "denies"))
+    return _reported(scope) or _confirmed(scope)
+
+
+def _reported(scope: Scope) -> FactualityReading | None:
+    votes = scope.votes(Topic.SOURCE)
+    weights = tally(votes)
+    anonymous = weights.get("anonymous", 0.0) + weights.get("rumour", 0.0)
+    medium = weights.get("medium", 0.0) + weights.get("credits", 0.0)
+    confirmed = tally(scope.votes(Topic.STANCE)).get("confirms", 0.0) + weights.get("authority", 0.0)
+    if anonymous + medium < HEDGED or anonymous + medium <= confirmed:
+        return None
+    if weights.get("anonymous", 0.0) > 0 or anonymous > medium:
+        vote = best_vote(votes, "anonymous") or best_vote(votes, "rumour")
+        return FactualityReading(Factuality.REPORTED, Basis.ANONYMOUS, vote)
+    vote = best_vote(votes, "credits") or best_vote(votes, "medium")
+    return FactualityReading(Factuality.REPORTED, Basis.MEDIUM, vote)
+
+
+def _confirmed(scope: Scope) -> FactualityReading:
+    stances, sources = scope.votes(Topic.STANCE), scope.votes(Topic.SOURCE)
+    stated = tally(stances).get("confirms", 0.0)
+    official = tally(sources).get("authority", 0.0)
+    if official > 0 and official >= stated:
+        return FactualityReading(Factuality.CONFIRMED, Basis.AUTHORITY, best_vote(sources, "authority"))
+    if stated >= STATED:
+        return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "confirms"))
+    return FactualityReading(Factuality.CONFIRMED, Basis.NARRATION, None)

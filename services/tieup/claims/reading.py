@@ -1,0 +1,162 @@
+"""Reads an article once: its sentences and clauses, the companies named in them, and the cues of the lexicon."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tieup.claims.lexicon.load import Entry, Lexicon, Topic
+from tieup.claims.media import MediaFinder, MediumMention
+from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
+from tieup.claims.sentences import Stretch, split_clauses, split_sentences, stretch_at
+from tieup.companies.matcher import Matcher, Mention
+from tieup.model.article import Article
+from tieup.model.relation import Evidence, Part, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A lexicon entry found at [start, end) of a part."""
+
+    topic: Topic
+    label: str
+    weight: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a part with its clauses, its mentions and its cues; `index` counts from 0, the title first."""
+
+    part: Part
+    index: int
+    start: int
+    end: int
+    text: str
+    clauses: tuple[Stretch, ...]
+    mentions: tuple[Mention, ...]
+    media: tuple[MediumMention, ...]
+    cues: tuple[Cue, ...]
+
+    @cached_property
+    def companies(self) -> tuple[str, ...]:
+        """The ids of the companies that the sentence names, in order, each once."""
+        return tuple(dict.fromkeys(mention.company_id for mention in self.mentions))
+
+    @property
+    def in_title(self) -> bool:
+        """Whether it stands in the headline."""
+        return self.part is Part.TITLE
+
+    def about(self, topic: Topic, label: str | None = None) -> list[Cue]:
+        """Return the cues of a topic, or of one of its labels."""
+        return [cue for cue in self.cues if cue.topic is topic and label in {None, cue.label}]
+
+    def weight(self, topic: Topic, label: str) -> float:
+        """Return the summed weight of a label's cues."""
+        return sum(cue.weight for cue in self.about(topic, label))
+
+    def has(self, topic: Topic, label: str) -> bool:
+        """Say whether the sentence holds a cue of the label."""
+        return any(cue.topic is topic and cue.label == label for cue in self.cues)
+
+    def clause_of(self, position: int) -> int:
+        """Return the index of the clause that holds a position of the part."""
+        return stretch_at(list(self.clauses), position)
+
+    def evidence(self, label: str, start: int | None = None, end: int | None = None) -> Evidence:
+        """Return a stretch of the sentence (default: all of it) as evidence."""
+        left, right = self.start if start is None else start, self.end if end is None else end
+        return Evidence(label, self.part, left, right, self.text[left - self.start : right - self.start])
+
+    def span(self) -> Span:
+        """Return the whole sentence as a span."""
+        return Span(self.part, self.start, self.end, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The names found in one part."""
+
+    part: Part
+    text: str
+    mentions: tuple[Mention, ...]
+    media: tuple[MediumMention, ...]
+
+
+class Reader:
+    """Reads parts of articles; immutable."""
+
+    def __init__(self, matcher: Matcher, media: MediaFinder) -> None:
+        self._matcher = matcher
+        self._media = media
+
+    def companies(self, article: Article) -> tuple[list[Mention], list[Mention]]:
+        """Return the mentions in the title and in the text.
+
+        Both are matched as one text, so that a name which the title leaves ambiguous is proved by the text.
+        """
+        offset = len(article.title) + 1
+        found = self._matcher.find(f"{article.title}\n{article.text}")
+        title = [one for one in found if one.end < offset]
+        text = [
+            Mention(one.company_id, one.start - offset, one.end - offset, one.surface, one.person)
+            for one in found
+            if one.start >= offset
+        ]
+        return title, text
+
+    def read(self, article: Article, mentions: tuple[list[Mention], list[Mention]], lexicon: Lexicon) -> list[Sentence]:
+        """Return the sentences of the article, the title's first."""
+        sentences: list[Sentence] = []
+        for part, text, named in ((Part.TITLE, article.title, mentions[0]), (Part.TEXT, article.text, mentions[1])):
+            found = Found(part, text, tuple(named), tuple(self._media.find(text)))
+            sentences.extend(_read_part(found, lexicon, len(sentences)))
+        return sentences
+
+
+def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
+    masked = mask(found.text, _names(found))
+    stretches = split_sentences(found.text, lexicon.abbreviations)
+    mentions: list[list[Mention]] = [[] for _ in stretches]
+    media: list[list[MediumMention]] = [[] for _ in stretches]
+    for mention in found.mentions:
+        mentions[stretch_at(stretches, mention.start)].append(mention)
+    for medium in found.media:
+        media[stretch_at(stretches, medium.start)].append(medium)
+    return [
+        Sentence(
+            part=found.part,
+            index=first + at,
+            start=stretch.start,
+            end=stretch.end,
+            text=found.text[stretch.start : stretch.end],
+            clauses=tuple(split_clauses(masked, stretch, lexicon.breaks)),
+            mentions=tuple(mentions[at]),
+            media=tuple(media[at]),
+            cues=find_cues(masked, stretch, lexicon.entries),
+        )
+        for at, stretch in enumerate(stretches)
+    ]
+
+
+def find_cues(masked: str, stretch: Stretch, entries: tuple[Entry, ...]) -> tuple[Cue, ...]:
+    """Return the cues in a stretch of the masked text, in order of the entries and then of their place."""
+    piece = masked[stretch.start : stretch.end]
+    cues: list[Cue] = []
+    for entry in entries:
+        needles = entry.pattern.needles
+        if needles and not any(needle in piece for needle in needles):
+            continue
+        cues.extend(
+            Cue(entry.topic, entry.label, entry.weight, match.start(), match.end())
+            for match in entry.pattern.regex.finditer(masked, stretch.start, stretch.end)
+        )
+    return tuple(cues)
+
+
+def _names(found: Found) -> list[tuple[int, int, str]]:
+    """Return the stretches to blot out; a company's name wins over a medium's at the same place."""
+    companies = [(one.start, one.end, PERSON if one.person else COMPANY) for one in found.mentions]
+    taken = {position for start, end, _ in companies for position in range(start, end)}
+    media = [(one.start, one.end, MEDIUM) for one in found.media if one.start not in taken and one.end - 1 not in taken]
+    return sorted(companies + media)
