@@ -99,6 +99,8 @@ class Settings:
     batch_records: int
     commit_deadline_s: float
     shutdown_s: float
+    start_wait_s: float
+    suffix: str | None
     http: str | None
     gazetteer: Path | None
     log_level: str
