@@ -231,7 +231,10 @@ class Connection:
         return await self._run("BEGIN", work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `work` does in one transaction; all of it stands on the disk, or after an error nothing."""
+        """Return what `work` does in one transaction; all of it stands on the disk, or after an error nothing.
+
+        A caller that is cancelled does not stop the thread: then it is all or nothing.
+        """
         return await self._run("BEGIN IMMEDIATE", work)
 
     async def close(self) -> None:

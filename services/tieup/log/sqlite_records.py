@@ -101,7 +101,7 @@ def slot(connection: sqlite3.Connection, at: TopicPartition) -> Slot:
 
 def append(connection: sqlite3.Connection, records: Sequence[NewRecord]) -> list[int]:
     """Append the records and return their offsets. Raises TopicError, InvalidOutput."""
-    counts = {topic: partitions(connection, topic) for topic in {record.topic for record in records}}
+    counts = {topic: partitions(connection, topic) for topic in dict.fromkeys(r.topic for r in records)}
     slots: dict[TopicPartition, Slot] = {}
     ends: dict[TopicPartition, int] = {}
     rows, offsets = [], []
