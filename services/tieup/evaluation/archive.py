@@ -1,7 +1,7 @@
 """A user's archive of articles: JSON Lines to articles, with the moments at which they are taken to be seen."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from tieup.feeds.dates import FIRST_YEAR, LAST_YEAR, parse_date
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 
 UNDATED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""When the articles of an archive without any date are taken to be seen: fixed, since a clock would change the output."""
+"""When the articles of an archive without any date are taken to be seen: fixed, as a clock would change the output."""
 
 _PARTIAL_DATE: Final = re.compile(r"(\d{4})(?:-(\d{2}))?")
 
@@ -51,9 +51,7 @@ def read_archive(lines: Iterable[bytes], name: str) -> Archive:
     faults: list[BadFile] = []
     for number, row in read_rows(lines, name):
         try:
-            article = _article(row, f"{name}:{number}")
-            if article.id in articles:
-                raise BadFile(f"{name}:{number}: the id {article.id!r} stands there twice")
+            article = _article(row, f"{name}:{number}", articles)
             articles[article.id] = article
         except BadFile as fault:
             faults.append(fault)
@@ -92,9 +90,20 @@ def parse_published(text: str) -> datetime | None:
     return None
 
 
-def _article(row: dict[str, Any] | BadFile, place: str) -> ArchiveArticle:
+def _article(row: dict[str, Any] | BadFile, place: str, before: Mapping[str, object]) -> ArchiveArticle:
     if isinstance(row, BadFile):
         raise row
+    article = _converted(row, place)
+    if article.id in before:
+        raise BadFile(f"{place}: the id {article.id!r} stands there twice")
+    if not (article.title.strip() or article.text.strip()):
+        raise BadFile(f"{place}: neither title nor text")
+    if article.published is not None and parse_published(article.published) is None:
+        raise BadFile(f"{place}: published: {article.published[:60]!r} is no date")
+    return article
+
+
+def _converted(row: dict[str, Any], place: str) -> ArchiveArticle:
     given = {name: value for name, value in row.items() if value is not None}
     if isinstance(given.get("published"), int):
         given["published"] = str(given["published"])
@@ -104,13 +113,8 @@ def _article(row: dict[str, Any] | BadFile, place: str) -> ArchiveArticle:
         raise BadFile(f"{place}: not an article: {error}") from error
     if not article.id:
         raise BadFile(f"{place}: not an article: an empty id")
-    if not (article.title.strip() or article.text.strip()):
-        raise BadFile(f"{place}: neither title nor text")
-    if article.published is not None and not article.published.strip():
-        article = replace(article, published=None)
-    if article.published is not None and parse_published(article.published) is None:
-        raise BadFile(f"{place}: published: {article.published[:60]!r} is no date")
-    return article
+    blank = article.published is not None and not article.published.strip()
+    return replace(article, published=None) if blank else article
 
 
 def _from_gold(article: GoldArticle, name: str) -> ArchiveArticle:

@@ -7,6 +7,7 @@ archive ─▶ dated articles ─▶ extractor ─▶ relations ─▶ step (the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, Protocol
 
 import orjson
@@ -21,7 +22,7 @@ from tieup.model.article import Article
 from tieup.model.codec import decode, encode, to_millis
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.relation import ArticleRelations, Part, Relation
-from tieup.model.story import Assignment, Story
+from tieup.model.story import Assignment
 
 EVENT_HEADER_PREFIX: Final = "ce_"
 
@@ -47,6 +48,13 @@ class Backtest:
     faults: tuple[BadInput, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """What is read of a story here."""
+
+    merged_into: str | None = None
+
+
 @dataclass(slots=True)
 class _Memory:
     """What the story worker wrote, newest per key."""
@@ -70,7 +78,7 @@ class _Memory:
         elif record.topic == ASSIGNMENTS and record.value is not None:
             self.assignments[key] = decode(Assignment, record.value, record.topic)
         elif record.topic == STORIES and record.value is not None:
-            into = decode(Story, record.value, record.topic).merged_into
+            into = decode(_Merge, record.value, record.topic).merged_into
             if into is not None:
                 self.merged[key] = into
 
@@ -115,7 +123,7 @@ def backtest(
 
 
 def event_line(event: NewRecord) -> bytes:
-    """Return an event as one line of JSON in the CloudEvents 1.0 JSON format: its attributes, and the event as `data`."""
+    """Return an event as one line in the JSON format of CloudEvents 1.0: its attributes, and the event as `data`."""
     attributes = {
         name.removeprefix(EVENT_HEADER_PREFIX): value.decode()
         for name, value in event.headers
@@ -130,7 +138,7 @@ def primary(relations: Sequence[Relation], story_ids: Sequence[str | None]) -> s
     then the one that comes first. Background is in no story and so never primary.
     """
     in_stories = [(_rank(relation), story) for relation, story in zip(relations, story_ids, strict=True) if story]
-    return min(in_stories)[1] if in_stories else None
+    return min(in_stories, key=itemgetter(0))[1] if in_stories else None
 
 
 def _rank(relation: Relation) -> tuple[bool, int, tuple[bool, int]]:

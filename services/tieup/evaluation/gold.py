@@ -93,8 +93,10 @@ def load_gold(path: Path) -> list[GoldArticle]:
 def _article(row: dict[str, Any], number: int, path: Path) -> GoldArticle:
     given = _present(row)
     given.setdefault("id", f"line-{number}")
-    given["relations"] = [_present(one) if isinstance(one, dict) else one for one in given.get("relations", [])]
-    given.setdefault("relevant", bool(given["relations"]))
+    relations = given.get("relations", [])
+    if isinstance(relations, list):
+        given["relations"] = [_present(one) if isinstance(one, dict) else one for one in relations]
+    given.setdefault("relevant", bool(relations))
     place = f"{path.name}:{number}"
     try:
         article = msgspec.convert(given, GoldArticle)
