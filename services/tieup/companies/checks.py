@@ -64,6 +64,9 @@ def _faults_of_spellings(company: Company) -> Iterator[str]:
         for name in names:
             if name not in company.spellings:
                 yield f"{name!r} in {field} is neither the name nor an alias"
+            for other in company.spellings:
+                if other not in names and fold(other) == fold(name):
+                    yield f"{other!r} belongs in {field} like {name!r}"
 
 
 def _runs_in_a_circle(company: Company, companies: Mapping[str, Company]) -> bool:

@@ -75,7 +75,7 @@ def load_gazetteer(extra: Path | None = None) -> Gazetteer:
     the file and the company.
     """
     countries = frozenset(_read(_DATA / "countries.toml", DataError)["codes"])
-    rules = _convert(_read(_DATA / "names.toml", DataError), NameRules, "names.toml", DataError)
+    rules = _read_rules()
     sources: dict[str, _Source] = {}
     for path in sorted((_DATA / "companies").glob("*.toml")):
         _add(sources, _Source(path, DataError))
@@ -149,6 +149,14 @@ def _changed(known: Company, entry: _Entry) -> Company:
         elif value is not None:
             changes[field.name] = value
     return replace(known, **changes)
+
+
+def _read_rules() -> NameRules:
+    rules = _convert(_read(_DATA / "names.toml", DataError), NameRules, "names.toml", DataError)
+    for field in fields(NameRules):
+        if not all(getattr(rules, field.name)):
+            raise DataError(f"names.toml: {field.name}: an entry is empty")
+    return rules
 
 
 def _checked(sources: dict[str, _Source], rules: NameRules, countries: frozenset[str]) -> Gazetteer:
