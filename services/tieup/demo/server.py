@@ -97,6 +97,11 @@ class DemoServer:
         return f"http://{_LOOPBACK}:{self.port}"
 
     @property
+    def hosts(self) -> dict[str, str]:
+        """Each host name of the sample and this server's `address:port`, as the fetching settings take them."""
+        return {feed.host: f"{_LOOPBACK}:{self.port}" for feed in self._sample.feeds}
+
+    @property
     def served(self) -> tuple[Served, ...]:
         """The requests answered so far, in order."""
         return tuple(self._served)
