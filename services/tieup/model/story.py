@@ -46,12 +46,15 @@ class StoryClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoryParty:
-    """A party of a story: `key` is its gazetteer id, or its folded name where the gazetteer lacks it."""
+    """A party of a story: `key` is its gazetteer id, or its folded name where the gazetteer lacks it; `group` is the id
+    of its ultimate parent, or its own key.
+    """
 
     key: str
     name: str
     id: str | None = None
     role: Role | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""Near-duplicates: which article an article copies.
+
+Candidates share an LSH band; containment of the shorter sketch in the longer one confirms. Both look only at articles
+within 30 days of event time of the one asked for, so the answer does not depend on what is still in memory.
+"""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tieup.articles.signature import SKETCH
+from tieup.model.relation import Signature
+
+WINDOW: Final = timedelta(days=30)
+CONTAINED: Final = 0.55
+MIN_SHARED: Final = 8
+_CANDIDATES: Final = 200
+_BEYOND: Final = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    article_id: str
+    event_time: datetime
+    algorithm: str
+    bands: array[int]
+    shingles: array[int]
+
+
+class DuplicateIndex:
+    """The signatures of remembered articles, by band. Add and remove keep no other trace than what is held."""
+
+    def __init__(self) -> None:
+        self._signed: dict[str, _Signed] = {}
+        self._by_band: dict[int, dict[str, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._signed)
+
+    def add(self, article_id: str, event_time: datetime, signature: Signature) -> None:
+        """Remember an article's signature in place of an older one of the same article."""
+        self.remove(article_id)
+        bands = array("Q", (int(band, 16) for band in signature.bands))
+        shingles = array("Q", (int(shingle, 16) for shingle in signature.shingles))
+        self._signed[article_id] = _Signed(article_id, event_time, signature.algorithm, bands, shingles)
+        for band in bands:
+            self._by_band.setdefault(band, {})[article_id] = None
+
+    def remove(self, article_id: str) -> None:
+        """Forget an article."""
+        signed = self._signed.pop(article_id, None)
+        for band in signed.bands if signed else ():
+            holders = self._by_band.get(band, {})
+            holders.pop(article_id, None)
+            if not holders:
+                self._by_band.pop(band, None)
+
+    def original(self, article_id: str, event_time: datetime, signature: Signature) -> str | None:
+        """Return the article that this one copies: of those that hold enough of it, the earliest; None if there is
+        none. Signatures of another algorithm are not compared.
+        """
+        shingles = frozenset(int(shingle, 16) for shingle in signature.shingles)
+        found = [
+            one
+            for one in self._candidates(signature)
+            if one.article_id != article_id
+            and one.algorithm == signature.algorithm
+            and abs(one.event_time - event_time) <= WINDOW
+            and is_copy(shingles, one.shingles)
+        ]
+        return min(found, key=lambda one: (one.event_time, one.article_id)).article_id if found else None
+
+    def _candidates(self, signature: Signature) -> list[_Signed]:
+        votes: dict[str, int] = {}
+        for band in signature.bands:
+            for article_id in self._by_band.get(int(band, 16), ()):
+                votes[article_id] = votes.get(article_id, 0) + 1
+        best = sorted(votes, key=lambda article_id: (-votes[article_id], article_id))[:_CANDIDATES]
+        return [self._signed[article_id] for article_id in best]
+
+
+def is_copy(left: frozenset[int], right: Iterable[int]) -> bool:
+    """Say whether two sketches are of copies: at least .55 of the shorter text is contained in the longer.
+
+    A full sketch holds only the lowest hashes of its text, so both are compared up to the lower of their ends. Fewer
+    than eight shared shingles prove a copy only where all are shared.
+    """
+    other = frozenset(right)
+    if not left or not other:
+        return False
+    end = min(_end(left), _end(other))
+    one, two = sum(value <= end for value in left), sum(value <= end for value in other)
+    shared = len(left & other)
+    return left == other or (shared >= MIN_SHARED and shared >= CONTAINED * min(one, two))
+
+
+def _end(sketch: frozenset[int]) -> int:
+    return max(sketch) if len(sketch) >= SKETCH else _BEYOND
