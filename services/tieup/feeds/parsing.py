@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -13,13 +14,16 @@ from tieup.feeds.parse import parse_feed
 from tieup.feeds.settings import FetchSettings
 
 MEMORY_BYTES: Final = 2_000_000_000
+Job = Callable[[bytes, str, str | None, int], ParsedFeed]
 
 
 class ParsingPool:
     """Worker processes, started when first needed; a hung or dead one is replaced. They end with the event loop."""
 
-    def __init__(self, settings: FetchSettings) -> None:
+    def __init__(self, settings: FetchSettings, job: Job | None = None) -> None:
+        """`job` is what the processes run, importable by name there; parsing unless given."""
         self._settings = settings
+        self._job = parse_within_limits if job is None else job
         self._slots = asyncio.Semaphore(settings.parsers)
 
     async def parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
@@ -32,7 +36,7 @@ class ParsingPool:
             try:
                 with anyio.fail_after(self._settings.parse_s):
                     return await anyio.to_process.run_sync(
-                        parse_within_limits, body, url, content_type, self._settings.max_entries, cancellable=True
+                        self._job, body, url, content_type, self._settings.max_entries, cancellable=True
                     )
             except TimeoutError as error:
                 raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error

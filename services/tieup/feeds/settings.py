@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tieup import __version__
 from tieup.errors import SettingsError
+
+MAX_SEEN: Final = 5_000  # about 140 bytes each, in a record of at most 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class FetchSettings:
             raise SettingsError("feeds.max_redirects: must be at least 0")
         if not 0 <= self.jitter <= 1:
             raise SettingsError("feeds.jitter: must be between 0 and 1")
+        if self.max_seen > MAX_SEEN:
+            raise SettingsError(f"feeds.max_seen: must be at most {MAX_SEEN}, or a feed's state outgrows its record")
         if self.max_seen < self.max_entries:
             raise SettingsError("feeds.max_seen: must be at least feeds.max_entries, or entries would come back as new")
         if self.contact is not None and not (self.contact.isprintable() and self.contact.isascii()):

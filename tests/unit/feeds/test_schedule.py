@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tieup.errors import SettingsError
 from tieup.feeds.schedule import MAX_WAIT_S, next_poll_at
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FetchOutcome
@@ -63,10 +64,16 @@ def test_jitter_spreads_feeds_that_failed_together() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"interval_s": 0}, {"jitter": 2.0}, {"max_seen": 1}, {"contact": "a\nb"}, {"parsers": 0}, {"max_redirects": -1}],
+    [
+        {"interval_s": 0},
+        {"jitter": 2.0},
+        {"max_seen": 1},
+        {"max_seen": 5_001},
+        {"contact": "a\nb"},
+        {"parsers": 0},
+        {"max_redirects": -1},
+    ],
 )
 def test_settings_that_cannot_work_are_refused_by_name(wrong: dict[str, object]) -> None:
-    from tieup.errors import SettingsError
-
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         FetchSettings(**wrong)
