@@ -141,8 +141,9 @@ def without_null(node: dict, place: str) -> dict:
         inner, null = node["anyOf"]
         assert null == {"type": "null"}, place
         return inner
+    assert isinstance(node["type"], list), f"{place} may be null"
     kind, null = node["type"]
-    assert null == "null", f"{place} may be null"
+    assert null == "null", place
     return {**node, "type": kind}
 
 
