@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tieup.companies.company import Company
-from tieup.companies.folding import fold
+from tieup.companies.folding import fold, name_key
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QID = re.compile(r"Q[1-9][0-9]*")
@@ -39,10 +39,10 @@ def faults_between(companies: Mapping[str, Company], traps: Iterable[str]) -> It
             yield company.id, f"the parent {company.parent!r} is unknown"
         elif _runs_in_a_circle(company, companies):
             yield company.id, "its parents run in a circle"
-    owners: dict[str, str] = {fold(trap): "" for trap in traps}
+    owners: dict[str, str] = {name_key(trap): "" for trap in traps}
     for company in companies.values():
         for name in (*company.spellings, *company.people):
-            owner = owners.setdefault(fold(name), company.id)
+            owner = owners.setdefault(name_key(name), company.id)
             if owner != company.id:
                 yield company.id, f"the name {name!r} is also {f'one of {owner}' if owner else 'a trap'}"
 

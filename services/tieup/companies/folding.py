@@ -35,6 +35,11 @@ def fold(text: str) -> str:
     return unify(text).lower()
 
 
+def name_key(name: str) -> str:
+    """Return what all spellings of a name share: folded, hyphens as spaces, single spaces."""
+    return " ".join(fold(name).replace("-", " ").split())
+
+
 def is_hangul(character: str) -> bool:
     """Say whether the character is a Korean letter or syllable."""
     return "\uac00" <= character <= "\ud7a3" or "\u1100" <= character <= "\u11ff"

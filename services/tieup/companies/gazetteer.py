@@ -12,7 +12,7 @@ import orjson
 
 from tieup.companies.checks import faults_between, faults_of_company
 from tieup.companies.company import Company, NameRules, Sector
-from tieup.companies.folding import fold
+from tieup.companies.folding import name_key
 from tieup.errors import BadFile, DataError, TieupError
 
 _DATA = Path(__file__).parent / "data"
@@ -29,7 +29,7 @@ class Gazetteer:
     def __init__(self, companies: dict[str, Company], rules: NameRules) -> None:
         self._companies = dict(sorted(companies.items()))
         self.rules = rules
-        self._by_name = {_key(name): company.id for company in self for name in reversed(company.spellings)}
+        self._by_name = {name_key(name): company.id for company in self for name in reversed(company.spellings)}
         self.version = _version(list(self), rules)
         """The first digits of a hash over all companies and rules: same data, same version."""
 
@@ -48,7 +48,7 @@ class Gazetteer:
 
     def find_by_name(self, name: str) -> Company | None:
         """Return the company with this name or alias, whatever its case and width, or None."""
-        company_id = self._by_name.get(_key(name))
+        company_id = self._by_name.get(name_key(name))
         return None if company_id is None else self._companies[company_id]
 
     def ultimate_parent(self, company_id: str, year: int | None = None) -> str:
@@ -191,10 +191,6 @@ def _convert(value: object, kind: type[T], place: str, error: type[TieupError]) 
 
 def _later(since: int | None, year: int | None) -> bool:
     return since is not None and year is not None and year < since
-
-
-def _key(name: str) -> str:
-    return " ".join(fold(name).replace("-", " ").split())
 
 
 def _version(companies: list[Company], rules: NameRules) -> str:
