@@ -6,6 +6,7 @@ It prints a line when a step is done, so that the test waits for what happened a
 import asyncio
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -40,6 +41,41 @@ async def commit_for_ever(path):
             await task.commit(outputs(position), {at: position + 1})
             position += 1
             say(position)
+
+
+def die_at_every_statement(path):
+    """Have child after child die before the next SQL statement of one commit, until one gets through."""
+    asyncio.run(create(path))
+    for statement in range(1, 200):
+        child = os.fork()
+        if child == 0:
+            asyncio.run(die_in_commit(path, statement))
+            os._exit(0)
+        if os.waitpid(child, 0)[1] == 0:
+            return
+
+
+async def create(path):
+    async with await SqliteLog.open(path) as log:
+        await log.create([IN, OUT, STATE])
+
+
+async def die_in_commit(path, statement):
+    """Say the committed position and the number of records there are; then commit, and die before that statement."""
+
+    def count(_):
+        nonlocal statement
+        statement -= 1
+        if statement == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    at = TopicPartition(IN.name, 0)
+    async with await SqliteLog.open(path, exclusive=True) as log:
+        task = await log.open_task(TASK)
+        made = [TopicPartition(t.name, p) for t in (OUT, STATE) for p in range(await log.partitions(t.name))]
+        say(f"{(await task.committed([at]))[at]} {sum((await log.end_offsets(made)).values())}")
+        await log._writing.ask(lambda connection: connection.set_trace_callback(count))
+        await task.commit(outputs(0), {at: 1})
 
 
 async def hold(path):
@@ -88,7 +124,10 @@ async def append_until_refused(path):
         say((await log.end_offsets([TopicPartition(IN.name, 0)]))[TopicPartition(IN.name, 0)])
 
 
-MODES = {each.__name__: each for each in (commit_for_ever, hold, echo, fill, write_read_only)}
+MODES = {mode.__name__: mode for mode in (commit_for_ever, hold, echo, fill, write_read_only)}
 
 if __name__ == "__main__":
-    asyncio.run(MODES[sys.argv[1]](Path(sys.argv[2])))
+    if sys.argv[1] == die_at_every_statement.__name__:
+        die_at_every_statement(Path(sys.argv[2]))
+    else:
+        asyncio.run(MODES[sys.argv[1]](Path(sys.argv[2])))

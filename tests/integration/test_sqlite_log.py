@@ -103,12 +103,21 @@ class TestProcesses:
             victim = start("commit_for_ever", path)
             for _ in range(5 + round_ * 3):
                 last = int(await said(victim))
+            await asyncio.sleep(round_ * 0.0001)  # a commit takes some 0.0005 s: another moment of it each time
             victim.send_signal(signal.SIGKILL)
             last = max([last, *(int(line) for line in victim.communicate()[0].split())])
             async with await SqliteLog.open(path) as log:
                 reached = await self._whole(log)
             assert reached >= last  # what was reported as committed is there
         assert reached >= 6 * 5
+
+    async def test_killed_before_any_statement_of_a_commit_nothing_of_it_is_there(self, path, start):
+        driver = start("die_at_every_statement", path)
+        found = (await asyncio.to_thread(driver.communicate))[0].splitlines()
+        assert len(found) > len(outputs(0))  # at least a statement for each record, so that many died
+        assert set(found) == {"None 0"}
+        async with await SqliteLog.open(path) as log:
+            assert await self._whole(log) == 1
 
     async def _whole(self, log):
         """Check that the outputs are those of the inputs below the committed position, each once; return it."""
