@@ -84,6 +84,8 @@ FOUND = [
     ("Mini und BMW", "Mini:mini BMW:bmw"),
     ("MAN und Scania", "MAN:man-truck-bus Scania:scania"),
     ("Der Fahrdienst Bolt", "Bolt:bolt"),
+    ("la joint venture con Gac e Gm", "Gac:gac Gm:general-motors"),
+    ("Rolls-Royce, die Luxusautomarke von BMW", "Rolls-Royce:rolls-royce-motor-cars BMW:bmw"),
     ("Nio und NIO", "Nio:nio NIO:nio"),
     ("Cruise, the robotaxi unit of GM", "Cruise:cruise GM:general-motors"),
     ("PSA und Fiat", "PSA:psa Fiat:fiat"),
@@ -96,7 +98,8 @@ FOUND = [
 ]
 
 NOT_FOUND = [
-    "Forderung", "Bradford", "Stanford", "Oxford", "Afford it", "Ford_x", "xFord", "Ford2", "take a seat",
+    "Forderung", "Bradford", "Rolls-Royce engines for Airliners", "Uber-rich",
+    "Stanford", "Oxford", "Afford it", "Ford_x", "xFord", "Ford2", "take a seat",
     "Take a Seat", "smart money", "Smart Home", "Smart-TV", "Mini-Job", "ein Mini-Jobber", "a man", "MAN ARRESTED",
     "Apples are healthy", "an apple a day", "neun heißt auf Schwedisch nio", "GM crops are banned", "gm",
     "a lucid dream", "Lucid dreams", "the aurora over Norway", "Aurora, Colorado", "a Trojan Horse",
