@@ -81,7 +81,7 @@ class KafkaSettings:
 
     replication_factor: int = 1
     security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = "PLAIN"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     sasl_username: str | None = None
     sasl_password: str | None = field(default=None, repr=False)
     ssl_cafile: Path | None = None

@@ -9,6 +9,7 @@ only says who should open which task; it never decides what counts.
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -116,6 +117,9 @@ class KafkaLog:
         await member.join()
         self._members = [*(one for one in self._members if not one.closed), member]
         return member
+
+    async def clean(self, now: datetime) -> None:
+        """Do nothing: the brokers run retention and compaction."""
 
     async def close(self) -> None:
         """Leave the groups, drop what is open, close the connections; bounded even with all brokers away."""

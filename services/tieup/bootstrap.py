@@ -1,0 +1,217 @@
+"""The one place that builds real objects: logs, workers, shells, the runner. The rest is handed what it needs."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from tieup import __version__
+from tieup.api.operations import operations_app
+from tieup.api.server import listen, serving
+from tieup.claims.extract import Extractor
+from tieup.claims.worker import extract_spec
+from tieup.companies.gazetteer import load_gazetteer
+from tieup.config import KafkaSettings, Settings
+from tieup.demo.sample import SampleFeed, load_sample
+from tieup.demo.server import DemoServer, Served
+from tieup.errors import LogUnavailable, UsageError
+from tieup.events.validate import SchemaValidator
+from tieup.feeds.http import FetchShell
+from tieup.feeds.registry import feed_from_url, feed_record
+from tieup.feeds.worker import fetch_spec
+from tieup.log.base import Clock, Log, NewRecord, WorkerSpec
+from tieup.log.kafka import KafkaBounds, KafkaLog, KafkaSecurity
+from tieup.log.runner import Runner, RunnerBounds
+from tieup.log.sqlite import SqliteLog
+from tieup.log.suffixed import SuffixedLog
+from tieup.log.task import TaskBounds
+from tieup.log.topics import CATALOGUE, DEAD_LETTERS
+from tieup.metrics import Metrics
+from tieup.stories.worker import story_spec
+
+logger = logging.getLogger("tieup")
+
+WORKERS: Final = ("fetch", "extract", "story")
+
+
+def utc_now() -> datetime:
+    """The process's clock, handed to whatever needs one."""
+    return datetime.now(UTC)
+
+
+async def open_log(settings: Settings, *, exclusive: bool = False) -> Log:
+    """Open the log that the settings name: the embedded one, or Kafka.
+
+    `exclusive` takes the embedded log's lock, as a runner must. Raises LogBusy, LogUnavailable, LogFull, LogCorrupt,
+    SettingsError.
+    """
+    if settings.sqlite_path is not None:
+        return await SqliteLog.open(settings.sqlite_path, exclusive=exclusive, partitions=settings.partitions)
+    return await KafkaLog.open(
+        settings.log,
+        security=_security(settings.kafka),
+        partitions=settings.partitions,
+        replicas=settings.kafka.replication_factor,
+        bounds=KafkaBounds(commit_s=settings.commit_deadline_s),
+    )
+
+
+def _security(kafka: KafkaSettings) -> KafkaSecurity:
+    sasl = kafka.security_protocol.startswith("SASL")
+    return KafkaSecurity(
+        tls=kafka.security_protocol.endswith("SSL"),
+        mechanism=kafka.sasl_mechanism if sasl else None,
+        username=kafka.sasl_username if sasl else None,
+        password=kafka.sasl_password if sasl else None,
+        ca_file=kafka.ssl_cafile,
+        cert_file=kafka.ssl_certfile,
+        key_file=kafka.ssl_keyfile,
+    )
+
+
+def worker_specs(settings: Settings, workers: Sequence[str], clock: Clock) -> list[WorkerSpec]:
+    """Return the wanted workers (all if none is named) in the order of the flow.
+
+    Raises UsageError for a wrong name, DataError or BadFile for a gazetteer that cannot be used.
+    """
+    unknown = [name for name in workers if name not in WORKERS]
+    if unknown:
+        raise UsageError(f"no worker {unknown[0]!r}: there are {', '.join(WORKERS)}")
+    return [_spec(name, settings, clock) for name in WORKERS if not workers or name in workers]
+
+
+def _spec(name: str, settings: Settings, clock: Clock) -> WorkerSpec:
+    if name == "fetch":
+        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock))
+    gazetteer = load_gazetteer(settings.gazetteer)
+    if name == "extract":
+        extractor = Extractor(gazetteer)
+        return extract_spec(lambda: extractor)
+    return story_spec(gazetteer, code_version=__version__, source=_source(settings))
+
+
+def _source(settings: Settings) -> str:
+    return f"/tieup/{settings.suffix}" if settings.suffix else "/tieup"
+
+
+def _suffixed(log: Log, specs: Sequence[WorkerSpec], suffix: str | None) -> Log:
+    """With a suffix, what these workers write goes beside the live topics; what they only read is read live."""
+    if not suffix:
+        return log
+    written = {topic for spec in specs for topic in (*spec.out, *spec.state)} | {DEAD_LETTERS}
+    return SuffixedLog(log, written, suffix)
+
+
+async def run(settings: Settings, workers: Sequence[str] = (), *, once: bool = False, clock: Clock = utc_now) -> None:
+    """Run workers until SIGTERM or SIGINT; with `once`, until all input is read and nothing is due.
+
+    Raises LogBusy if another runner has the embedded log, and what the runner raises.
+    """
+    specs = worker_specs(settings, workers, clock)
+    stopping = asyncio.Event()
+    with _signals(stopping):
+        async with AsyncExitStack() as stack:
+            log = await stack.enter_async_context(await _patient_log(settings, stopping))
+            await _run_on(_suffixed(log, specs, settings.suffix), settings, specs, stopping, once=once, clock=clock)
+
+
+async def _run_on(
+    log: Log, settings: Settings, specs: Sequence[WorkerSpec], stopping: asyncio.Event, *, once: bool, clock: Clock
+) -> None:
+    for name in await log.create(CATALOGUE):
+        logger.info("created topic %s", name)
+    registry = CollectorRegistry()
+    runner = Runner(
+        log,
+        specs,
+        app="-".join(filter(None, (settings.group, settings.suffix))),
+        validator=SchemaValidator(),
+        clock=clock,
+        metrics=Metrics(registry),
+        bounds=RunnerBounds(leave_s=0.8 * settings.shutdown_s, task=TaskBounds(batch=settings.batch_records)),
+    )
+    async with _operations(settings, runner, registry, serve=not once):
+        await runner.run(stopping, once=once)
+
+
+@asynccontextmanager
+async def _operations(
+    settings: Settings, runner: Runner, registry: CollectorRegistry, *, serve: bool
+) -> AsyncIterator[None]:
+    if not serve or not settings.http:
+        yield
+        return
+    async with serving(operations_app(runner, registry), listen(settings.http)) as url:
+        logger.info("health and metrics on %s", url)
+        yield
+
+
+async def _patient_log(settings: Settings, stopping: asyncio.Event) -> Log:
+    """Open the log; one that is away is tried again until `start_wait_s` is over, with a line each time."""
+    tries = max(1, int(settings.start_wait_s))
+    for left in reversed(range(tries)):
+        try:
+            return await open_log(settings, exclusive=True)
+        except LogUnavailable as error:
+            if not left or stopping.is_set():
+                raise
+            logger.warning("%s; trying again", error)
+            await asyncio.sleep(1)
+    raise AssertionError
+
+
+@contextmanager
+def _signals(stopping: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPoll:
+    """One poll of the demo: when it was (the demo's fixed clock), and how its requests were answered."""
+
+    at: datetime
+    served: tuple[Served, ...]
+
+
+async def run_demo(settings: Settings) -> list[DemoPoll]:
+    """Run the whole service on the sample feeds, served on loopback under fixed host names: once for each poll.
+
+    The log is the settings'; the clock stands still at each poll's moment, one request goes out at a time and nothing
+    is served, so that every run writes the same records. Raises what `run` raises.
+    """
+    sample = load_sample()
+    polls: list[DemoPoll] = []
+    with DemoServer(sample) as server:
+        hosts = {feed.host: f"127.0.0.1:{server.port}" for feed in sample.feeds}
+        own = replace(settings, http=None, feeds=replace(settings.feeds, hosts=hosts, concurrency=1))
+        async with await open_log(own, exclusive=True) as log:
+            await log.create(CATALOGUE)
+            await log.append([_sample_feed(feed, sample.polls[0]) for feed in sample.feeds])
+            for number, at in enumerate(sample.polls, start=1):
+                before = len(server.served)
+                server.show(number)
+                clock = _standing(at)
+                await _run_on(log, own, worker_specs(own, (), clock), asyncio.Event(), once=True, clock=clock)
+                polls.append(DemoPoll(at, server.served[before:]))
+    return polls
+
+
+def _sample_feed(feed: SampleFeed, at: datetime) -> NewRecord:
+    return feed_record(feed_from_url(feed.url, at, publisher=feed.publisher, language=feed.language))
+
+
+def _standing(at: datetime) -> Clock:
+    return lambda: at
