@@ -10,7 +10,7 @@ The first type of this table that fits is taken; where no line fits there is no 
 | `story.confirmed` | the factuality becomes `confirmed`, or a contested story is settled |
 | `story.stage_changed` | the stage moves between talks, agreed and active |
 | `story.opened` | the story is new |
-| `story.revived` | the stage leaves `ended`, or the newest article follows 180 silent days |
+| `story.revived` | the stage leaves `ended`, or the newest article follows 180 silent days, or a withdrawal |
 | `story.updated` | a party, the kind, a milestone, the binding, how it ended or a figure changes |
 | `story.corroborated` | the number of independent origins reaches two, or four |
 """
@@ -33,7 +33,8 @@ CORROBORATING: Final = (2, 4)
 class Step:
     """A story before and after one article version. `old` is None for a new story.
 
-    `withdrawn`: the article stated the deal before and does no longer; `left` tells whether any article still does.
+    `withdrawn`: the article stated the deal before and does no longer; `left` tells whether any article still does,
+    `restored` that none did before.
     `silence` is how long the story had been silent when its newest article came; None if it is not the newest.
     `corroborated_at` is the number of origins last announced.
     """
@@ -42,6 +43,7 @@ class Step:
     new: Labels
     withdrawn: bool = False
     left: bool = True
+    restored: bool = False
     silence: timedelta | None = None
     corroborated_at: int = 0
 
@@ -60,6 +62,8 @@ def changes(step: Step) -> tuple[EventChange, ...]:
     found += _new_denials(step.old, step.new)
     if not step.left:
         found.append(EventChange("support", "stated", None))
+    if step.restored:
+        found.append(EventChange("support", None, "stated"))
     if step.silence is not None and step.silence > SILENCE and not step.withdrawn:
         found.append(EventChange("silence", f"{step.silence.days} days", None))
     if (reached := corroboration(step)) is not None:
@@ -109,7 +113,7 @@ def _revives(step: Step) -> bool:
     if step.old is None or step.withdrawn:
         return False
     leaves_end = step.old.stage is Stage.ENDED and step.new.stage is not Stage.ENDED
-    return leaves_end or (step.silence is not None and step.silence > SILENCE)
+    return leaves_end or step.restored or (step.silence is not None and step.silence > SILENCE)
 
 
 def _is_updated(step: Step) -> bool:
@@ -136,7 +140,7 @@ _TYPES: Final[tuple[tuple[EventType, Callable[[Step], bool]], ...]] = (
 def _new_denials(old: Labels, new: Labels) -> list[EventChange]:
     before = {position.party: position.stance for position in old.stance_by_party}
     return [
-        EventChange(f"stance of {one.party}", before.get(one.party, PartyStance.SILENT), one.stance)
+        EventChange(f"stance:{one.party}", before.get(one.party, PartyStance.SILENT), one.stance)
         for one in new.stance_by_party
         if one.stance is PartyStance.DENIES and before.get(one.party) is not PartyStance.DENIES
     ]

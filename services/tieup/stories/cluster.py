@@ -16,7 +16,7 @@ from tieup.model.relation import ArticleRelations
 from tieup.model.story import Story, StoryParty
 from tieup.stories.affinity import Affinity
 from tieup.stories.parties import Companies, fold_name, overlap, story_parties
-from tieup.stories.statements import by_weight
+from tieup.stories.statements import by_weight, is_tie
 
 MIN_PARTIES = 2
 
@@ -51,17 +51,18 @@ def assign(
     kinds: dict[str, Kind] = {}
     for at in by_weight(found.relations):
         relation = found.relations[at]
-        if relation.focus is not Focus.NEWS:
+        if relation.focus is not Focus.NEWS or not is_tie(relation, companies):
             continue
         parties = story_parties(relation.parties, companies)
         wanted = Wanted(parties, relation.kind, relation.venture, found.published and found.event_time)
         stories = [one for one in memory.with_parties(parties) if one.merged_into is None]
         scored = [(score_story(wanted, one, affinity), one.id in before, one.id) for one in stories]
         scored += [(_score(wanted, one, affinity), False, story_id) for story_id, one in openings.items()]
-        scored = [one for one in scored if _may_share(wanted, one[2], kinds, affinity)]
-        best = min(scored, key=lambda one: (-one[1], -one[0], one[2]), default=(0.0, False, ""))
-        if best[0] >= affinity.thresholds.join:
-            assigned[at] = best[2]
+        fitting = [
+            one for one in scored if one[0] >= affinity.thresholds.join and _may_share(wanted, one[2], kinds, affinity)
+        ]
+        if fitting:
+            assigned[at] = min(fitting, key=lambda one: (-one[1], -one[0], one[2]))[2]
         else:
             assigned[at] = _new_id(found.article_id, wanted, at)
             openings[assigned[at]] = wanted
@@ -87,9 +88,7 @@ def _score(wanted: Wanted, opened: Wanted, affinity: Affinity) -> float:
 
 def _party_factor(left: Sequence[StoryParty], right: Sequence[StoryParty], affinity: Affinity) -> float:
     exact, sisters = overlap(left, right)
-    if exact + sisters < min(MIN_PARTIES, len(left), len(right)) or exact + sisters == 0:
-        return 0.0
-    if exact == 0:
+    if exact + sisters < MIN_PARTIES or exact == 0:
         return 0.0
     factor = affinity.thresholds.sister**sisters
     return factor if exact + sisters == len(left) == len(right) else factor * affinity.thresholds.subset

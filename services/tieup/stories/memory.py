@@ -5,7 +5,7 @@ gives the same memory. What is too old by stream time (the latest event time see
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sortedcontainers import SortedList
@@ -28,12 +28,12 @@ class Memory:
         self._ties_by_group: dict[str, dict[str, None]] = {}
         self._signed = SortedList()
         self._assigned = SortedList()
-        self._latest: Assignment | None = None
+        self._stream_time: datetime | None = None
 
     @property
-    def latest(self) -> Assignment | None:
-        """The assignment with the latest stream time."""
-        return self._latest
+    def stream_time(self) -> datetime | None:
+        """The latest event time that the worker has seen; None at first."""
+        return self._stream_time
 
     def with_parties(self, parties: Iterable[StoryParty]) -> Sequence[Story]:
         """Return the stories that share at least two party groups with these, or the only one, ordered by id."""
@@ -84,8 +84,7 @@ class Memory:
     def put_assignment(self, assignment: Assignment) -> None:
         """Take an assignment in place of that of the article's older version, and drop what is now too old."""
         self.drop_assignment(assignment.article_id)
-        if self._latest is None or assignment.stream_time >= self._latest.stream_time:
-            self._latest = assignment
+        self._stream_time = max(assignment.stream_time, self._stream_time or assignment.stream_time)
         self.assignments[assignment.article_id] = assignment
         self._assigned.add((assignment.event_time, assignment.article_id))
         for group in _groups(assignment):
@@ -93,7 +92,7 @@ class Memory:
         if assignment.signature is not None:
             self.duplicates.add(assignment.article_id, assignment.event_time, assignment.signature)
             self._signed.add((assignment.event_time, assignment.article_id))
-        self._expire()
+        self._expire(self._stream_time)
 
     def drop_assignment(self, article_id: str) -> None:
         """Forget where an article went, its signature and its ties."""
@@ -104,13 +103,8 @@ class Memory:
         self._signed.discard((assignment.event_time, article_id))
         self.duplicates.remove(article_id)
         _unlist(self._ties_by_group, _groups(assignment), article_id)
-        if self._latest is not None and self._latest.article_id == article_id:
-            self._latest = max(self.assignments.values(), key=lambda one: one.stream_time, default=None)
 
-    def _expire(self) -> None:
-        if self._latest is None:
-            return
-        now = self._latest.stream_time
+    def _expire(self, now: datetime) -> None:
         while self._signed and self._signed[0][0] < now - WINDOW:
             self.duplicates.remove(self._signed.pop(0)[1])
         while self._assigned and self._assigned[0][0] < now - REMEMBERED:

@@ -2,11 +2,13 @@
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from tieup.companies.company import Company
 from tieup.model.relation import Party
 from tieup.model.story import StoryParty
+
+MAX_NAME_CHARS: Final = 200
 
 
 class Companies(Protocol):
@@ -34,13 +36,19 @@ def fold_name(name: str) -> str:
 
 
 def story_party(party: Party, companies: Companies) -> StoryParty:
-    """Return the party with its key and group; an id that the gazetteer has lost counts as a name."""
-    company_id = party.id if party.id in companies else None
-    if company_id is None and (company := companies.find_by_name(party.name)) is not None:
-        company_id = company.id
-    key = company_id or fold_name(party.name)
-    group = companies.ultimate_parent(company_id) if company_id else key
-    return StoryParty(key, party.name, company_id, party.role, group)
+    """Return the party with its key and group, by its gazetteer name whatever the language of the article.
+
+    A party without id, or with one that the gazetteer has lost, is looked up by name.
+    """
+    known = (
+        companies.get(party.id)
+        if party.id is not None and party.id in companies
+        else companies.find_by_name(party.name)
+    )
+    if known is None:
+        key = fold_name(party.name)[:MAX_NAME_CHARS]
+        return StoryParty(key, party.name[:MAX_NAME_CHARS], None, party.role, key)
+    return StoryParty(known.id, known.name, known.id, party.role, companies.ultimate_parent(known.id))
 
 
 def story_parties(parties: Sequence[Party], companies: Companies) -> tuple[StoryParty, ...]:

@@ -58,7 +58,7 @@ def _is_open_denial(claim: StoryClaim, settled_at: datetime | None) -> bool:
 
 
 def positions(parties: Iterable[StoryParty], claims: Sequence[StoryClaim]) -> tuple[PartyPosition, ...]:
-    """Return where each party stands, in the order of the parties, by its newest word.
+    """Return where each party (its id, or its name) stands, in the order of the parties, by its newest word.
 
     Declining to comment never replaces an earlier word. Rejecting an end of the tie confirms the tie.
     """
@@ -77,10 +77,10 @@ def speaks_for(claim: StoryClaim, party: StoryParty) -> bool:
 def _position(party: StoryParty, claims: Sequence[StoryClaim]) -> PartyPosition:
     words = [claim for claim in claims if claim.stance is not Stance.DECLINES_COMMENT] or claims
     if not words:
-        return PartyPosition(party.name, PartyStance.SILENT)
+        return PartyPosition(party.id or party.name, PartyStance.SILENT)
     claim = words[-1]
     stance = PartyStance.CONFIRMS if denies_end(claim) else _POSITION[claim.stance]
-    return PartyPosition(party.name, stance, claim.quote, claim.event_time, claim.url)
+    return PartyPosition(party.id or party.name, stance, claim.quote, claim.event_time, claim.url)
 
 
 def denies_end(claim: StoryClaim) -> bool:

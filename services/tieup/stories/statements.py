@@ -8,12 +8,13 @@ from typing import Final
 from tieup.model.labels import Factuality, Focus, Milestone, SpeakerType, Stage, Stance, Target
 from tieup.model.relation import ArticleRelations, Claim, Figure, Relation
 from tieup.model.story import MAX_QUOTE_CHARS, MAX_QUOTE_WORDS, StoryArticle, StoryClaim, Tie
-from tieup.stories.parties import Companies, fold_name, story_parties
+from tieup.stories.parties import MAX_NAME_CHARS, Companies, fold_name, story_parties
 
 UNKNOWN: Final = "unknown"
 MAX_TITLE_CHARS: Final = 300
-MAX_NAME_CHARS: Final = 200
+MAX_URL_CHARS: Final = 4_096
 MAX_FIGURES: Final = 20
+MAX_TIES: Final = 50
 
 _TARGET: Final = {
     Stage.TALKS: Target.TALKS,
@@ -56,7 +57,7 @@ def statement(
         basis=main.basis,
         origin=asserting.origin[:MAX_NAME_CHARS],
         parties=story_parties([party for one in relations for party in one.parties], companies),
-        url=found.url,
+        url=link(found),
         title=found.title[:MAX_TITLE_CHARS],
         publisher=found.publisher,
         language=found.language,
@@ -81,6 +82,11 @@ def is_independent(origin: str, companies: Companies) -> bool:
     return fold_name(origin) not in {"", UNKNOWN} and companies.find_by_name(origin) is None
 
 
+def is_tie(relation: Relation, companies: Companies) -> bool:
+    """Say whether the relation names at least two different parties."""
+    return len(story_parties(relation.parties, companies)) > 1
+
+
 def ties(found: ArticleRelations, companies: Companies) -> tuple[Tie, ...]:
     """Return the ties that the article recalls: its background relations."""
     return tuple(
@@ -94,8 +100,13 @@ def ties(found: ArticleRelations, companies: Companies) -> tuple[Tie, ...]:
             found.url,
         )
         for one in found.relations
-        if one.focus is Focus.BACKGROUND and one.factuality is not Factuality.DENIED
-    )
+        if one.focus is Focus.BACKGROUND and one.factuality is not Factuality.DENIED and is_tie(one, companies)
+    )[:MAX_TIES]
+
+
+def link(found: ArticleRelations) -> str | None:
+    """Return the article's address, None where it is longer than 4,096 characters."""
+    return found.url if found.url and len(found.url) <= MAX_URL_CHARS else None
 
 
 def shorten(quote: str) -> str:
@@ -131,7 +142,7 @@ def _story_claim(found: ArticleRelations, claim: Claim) -> StoryClaim:
         article_id=found.article_id,
         start=claim.span.start,
         company_id=claim.company_id,
-        url=found.url,
+        url=link(found),
         publisher=found.publisher,
         language=found.language,
     )
@@ -156,7 +167,7 @@ def _implied(found: ArticleRelations, relation: Relation) -> StoryClaim:
         event_time=found.event_time,
         article_id=found.article_id,
         start=spoken.start if spoken else 0,
-        url=found.url,
+        url=link(found),
         publisher=found.publisher,
         language=found.language,
     )

@@ -1,0 +1,176 @@
+"""The story worker: relations in, events out, stories and assignments as its state.
+
+    relations ─▶ duplicate? ─▶ which story? ─▶ tell ─▶ events
+                     └────────── memory ◀── apply ◀── stories, assignments
+
+Restoring the two state topics gives the same memory, and so the same bytes, as never having stopped.
+"""
+
+from typing import Final, TypeVar
+
+import msgspec
+import orjson
+
+from tieup.errors import BadRecord, StateVersionError
+from tieup.events.envelope import DEFAULTS, EnvelopeSettings, envelope
+from tieup.events.headline import load_headlines
+from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, WorkerSpec
+from tieup.log.topics import ASSIGNMENTS, RELATIONS, STORIES
+from tieup.model.codec import decode, encode
+from tieup.model.relation import ArticleRelations, Relation
+from tieup.model.story import STORY_STATE_VERSION, Assignment, Story, StoryParty, Tie
+from tieup.stories.affinity import load_affinity
+from tieup.stories.cluster import assign
+from tieup.stories.memory import Memory
+from tieup.stories.parties import Companies
+from tieup.stories.report import Reporter
+from tieup.stories.statements import Statement, by_weight, statement, ties
+from tieup.stories.telling import Telling, tell
+
+NAME: Final = "story"
+
+T = TypeVar("T", Story, Assignment)
+
+
+class StoryWorker:
+    """Puts each article's relations to their stories and tells what changed (Worker of `log.base`).
+
+    `data_version` defaults to the gazetteer's. Raises DataError if a table in the package is wrong.
+    """
+
+    def __init__(
+        self,
+        gazetteer: Companies,
+        code_version: str = "",
+        data_version: str | None = None,
+        settings: EnvelopeSettings = DEFAULTS,
+    ) -> None:
+        self._companies = gazetteer
+        self._affinity = load_affinity()
+        self._reporter = Reporter(gazetteer, load_headlines(), code_version, data_version or gazetteer.version)
+        self._settings = settings
+        self.memory = Memory()
+
+    def process(self, record: Record) -> Output:
+        """Decide on one record of the topic relations; see `log.base`.
+
+        An older version than the one already taken in changes nothing. Raises BadRecord if it is no such record.
+        """
+        if record.topic != RELATIONS:
+            raise BadRecord(f"{record.place}: the story worker reads {RELATIONS}")
+        found = decode(ArticleRelations, record.value, record.place)
+        known = self.memory.assignments.get(found.article_id)
+        if known is not None and known.version >= found.version:
+            return NOTHING
+        return self._decide(found, known, record.timestamp)
+
+    def apply(self, change: Change) -> None:
+        """Take a story or an assignment into memory; see `log.base`. Raises StateVersionError."""
+        key = change.key.decode()
+        if change.topic == STORIES:
+            if change.value is None:
+                self.memory.drop_story(key)
+            else:
+                self.memory.put_story(_read_state(Story, change))
+        elif change.topic == ASSIGNMENTS:
+            if change.value is None:
+                self.memory.drop_assignment(key)
+            else:
+                self.memory.put_assignment(_read_state(Assignment, change))
+
+    def wake(self, _now: object) -> Output:
+        """Nothing is due by the clock here."""
+        return NOTHING
+
+    def _decide(self, found: ArticleRelations, known: Assignment | None, timestamp: int) -> Output:
+        original = self.memory.duplicates.original(found.article_id, found.event_time, found.signature)
+        assigned = self._assign(found, known, original)
+        records: list[NewRecord] = []
+        changes: list[Change] = []
+        for story_id in _touched(known, assigned, found):
+            telling = self._tell(story_id, found, assigned, original)
+            if telling is None:
+                continue
+            changes.append(Change(STORIES, story_id.encode(), encode(telling.story)))
+            if telling.event is not None:
+                records.append(envelope(telling.event, timestamp, self._settings))
+        assignment = self._assignment(found, assigned, original)
+        changes.append(Change(ASSIGNMENTS, found.article_id.encode(), encode(assignment)))
+        return Output(tuple(records), tuple(changes))
+
+    def _assign(
+        self, found: ArticleRelations, known: Assignment | None, original: str | None
+    ) -> tuple[str | None, ...]:
+        copied = self.memory.assignments.get(original) if original else None
+        before = [one for source in (known, copied) if source for one in source.story_ids if one]
+        return assign(found, self.memory, self._companies, self._affinity, before)
+
+    def _tell(
+        self, story_id: str, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
+    ) -> Telling | None:
+        said = self._statement(story_id, found, assigned, original)
+        story = self.memory.stories.get(story_id)
+
+        def previous(parties: tuple[StoryParty, ...]) -> tuple[Tie, ...]:
+            return self.memory.ties_of(parties, without=story_id)
+
+        return tell(story, story_id, said, found, previous, self._reporter)
+
+    def _statement(
+        self, story_id: str, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
+    ) -> Statement | None:
+        own: list[Relation] = [found.relations[at] for at in by_weight(found.relations) if assigned[at] == story_id]
+        return statement(found, own, self._companies, original) if own else None
+
+    def _assignment(
+        self, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
+    ) -> Assignment:
+        return Assignment(
+            article_id=found.article_id,
+            version=found.version,
+            event_time=found.event_time,
+            stream_time=max(found.event_time, self.memory.stream_time or found.event_time),
+            story_ids=assigned,
+            duplicate_of=original,
+            signature=found.signature,
+            ties=ties(found, self._companies),
+        )
+
+
+def story_spec(
+    gazetteer: Companies,
+    code_version: str = "",
+    data_version: str | None = None,
+    settings: EnvelopeSettings = DEFAULTS,
+) -> WorkerSpec:
+    """Return the story worker as the runner needs it."""
+    return WorkerSpec(
+        name=NAME,
+        build=lambda _partition: StoryWorker(gazetteer, code_version, data_version, settings),
+        streams=(RELATIONS,),
+        out=(settings.topic,),
+        state=(STORIES, ASSIGNMENTS),
+    )
+
+
+def _touched(known: Assignment | None, assigned: tuple[str | None, ...], found: ArticleRelations) -> list[str]:
+    """The stories of the article, the main one first, then those that its older version told."""
+    now = [assigned[at] for at in by_weight(found.relations)]
+    return list(dict.fromkeys(one for one in (*now, *(known.story_ids if known else ())) if one))
+
+
+def _read_state(kind: type[T], change: Change) -> T:
+    place = f"{change.topic}: {change.key.decode(errors='replace')}"
+    try:
+        version = msgspec.convert(orjson.loads(change.value or b""), _Versioned).state_version
+        if version != STORY_STATE_VERSION:
+            raise StateVersionError(
+                f"{place}: state version {version}, this version of tieup reads {STORY_STATE_VERSION}"
+            )
+        return decode(kind, change.value, place)
+    except (orjson.JSONDecodeError, msgspec.ValidationError, BadRecord) as error:
+        raise StateVersionError(f"{place}: not a state that this version of tieup can read: {error}") from error
+
+
+class _Versioned(msgspec.Struct):
+    state_version: int
