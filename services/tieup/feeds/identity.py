@@ -60,11 +60,16 @@ def recognise(
     by_guid = {entry.guid_hash: entry for entry in reversed(seen) if entry.guid_hash}  # the newest wins
     now: dict[str, SeenEntry] = {}
     versions: list[NewVersion] = []
+    guids: set[str] = set()
     for plain, identity in zip(entries, _identities(entries, domain), strict=True):
         known = _known(plain, identity, by_id, by_guid)
+        if known is not None and known.id in now:  # another entry of this document is that article
+            known = by_id.get(identity.article_id)
         article_id = identity.article_id if known is None else known.id
-        if article_id in now:
+        if article_id in now or identity.guid_hash in guids:
             continue
+        if identity.guid_hash is not None:
+            guids.add(identity.guid_hash)
         fresh, memory = _compare(plain, known, replace(identity, article_id=article_id), siblings, settings)
         now[article_id] = memory
         if fresh is not None:
@@ -76,7 +81,8 @@ def recognise(
 def _compare(
     plain: PlainEntry, known: SeenEntry | None, identity: _Identity, siblings: Siblings, settings: FetchSettings
 ) -> tuple[NewVersion | None, SeenEntry]:
-    memory = SeenEntry(identity.article_id, plain.content_hash, 1, identity.guid_hash)
+    guid_hash = identity.guid_hash or (known.guid_hash if known is not None else None)
+    memory = SeenEntry(identity.article_id, plain.content_hash, 1, guid_hash)
     if known is not None and known.content_hash == plain.content_hash:
         return None, replace(memory, version=known.version)
     others = siblings(identity.article_id)
