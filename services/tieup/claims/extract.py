@@ -10,7 +10,7 @@ from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
 from tieup.claims.media import MediaFinder
 from tieup.claims.reading import Reader, Sentence
-from tieup.claims.relations import Draft, find_drafts
+from tieup.claims.relations import Draft, find_drafts, named_together
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
 from tieup.claims.variants import merge_variants
 from tieup.claims.votes import Scope, Vote
@@ -83,7 +83,7 @@ class Extractor:
             scope = scope_of(draft, drafts, sentences, main=draft in main)
             rest = sentences if draft in main else ()
             relations.append(self._label(article, scope, rest, main=draft in main, first_text=_first_text(sentences)))
-        return merge_variants(relations, self._gazetteer)[:MAX_RELATIONS]
+        return merge_variants(relations, self._gazetteer, named_together(sentences))[:MAX_RELATIONS]
 
     def _label(
         self, article: Article, scope: Scope, rest: Sequence[Sentence], *, main: bool, first_text: int
@@ -141,7 +141,7 @@ def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence
         for sentence in sentences
         if main and sentence.index not in own and sentence.index not in others and _speaks_of(sentence, draft)
     ]
-    return Scope(draft, tuple(context), frozenset(own & others))
+    return Scope(draft, tuple(context), tuple(other for other in drafts if other is not draft))
 
 
 def _speaks_of(sentence: Sentence, draft: Draft) -> bool:

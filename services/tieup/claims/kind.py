@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from tieup.claims.lexicon.load import Topic
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import Kind
 
@@ -21,7 +20,7 @@ class KindReading:
 
 def read_kind(scope: Scope) -> KindReading:
     """Return the kind with most weight, or an earlier one of the table that is close to it; alliance where left open."""
-    votes = scope.votes(Topic.KIND)
+    votes = scope.kind_votes()
     weights = {Kind(label): weight for label, weight in tally(votes).items() if label != "link"}
     if not weights:
         return KindReading(Kind.ALLIANCE, votes[0], 0.0)

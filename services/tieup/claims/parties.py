@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import pairwise, product
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
@@ -16,16 +16,35 @@ GroupOf = Callable[[str], str]
 
 _MAX_PARTIES = 8
 _MAX_PAIRS = 6
+_MARKER = 60
+"""How far before a company its preposition may stand."""
+_MEMBERS = 60
+"""How far after a cue its members may stand."""
 _JOINT_KINDS = frozenset({Kind.JOINT_VENTURE})
 _MUTUAL_KINDS = frozenset({Kind.ALLIANCE, Kind.JOINT_DEVELOPMENT, Kind.JOINT_VENTURE, Kind.MERGER_ACQUISITION, "link"})
+_POSSESSIVES = frozenset({"'s ", "’s "})
 _AND = re.compile(
-    r"(?:['’]s|s|-\w{0,20})?(?:\s?\([^)]{0,30}\))?\s*(?:,|/|&|-|–|und|and|sowie|or|oder|et|ou|e|y|con|with|,\s?(?:und|and)|、|，|和|与|及|・|·|と|와|과)"
-    r"\s*(?:auch |der |die |dem |den |das |the |its |la |le |il |lo )?(?:\w{1,12}[ -])?",
+    r"(?:'s|’s|s|-\w{0,20})?(?:\s?\([^)]{0,30}\))?\s*"
+    r"(?:,|/|&|-|–|und|and|sowie|or|oder|et|ou|e|y|,\s?(?:und|and)|as well as|、|，|和|与|及|·|・|と|와|과)\s*"
+    r"(?:auch |der |die |dem |den |das |the |its |la |le |il |lo )?(?:[\w'’]{1,14}[ -]){0,2}",
     re.IGNORECASE,
 )
-_WITH = re.compile(
-    r"(?:\b(?:mit|with|an|to|in|into|für|for|bei|avec|con|chez|dans|en)\b[^,;]{0,40}|[与和同]|と|와|과)$", re.IGNORECASE
+_RELATIVE = re.compile(
+    r",\s(?:(?:mit|an|bei|für|von|in|with|in|of)\s)?(?:der|die|das|dem|denen|den|dessen|deren|which|whom|whose|who)\b",
+    re.IGNORECASE,
 )
+_APPOSITION = re.compile(r"\s?,\s(?:the|a|das|ein|dem|einem)\s(?:[^\s,]{1,20}\s){0,3}")
+_NEAR = 3
+_BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,4}\s?[„“\"]?$"
+_WITH = re.compile(
+    _BEFORE
+    % "mit|with|including|include|darunter|wie|such as|for|für|to|an|am|in|into|bei|beim|from|avec|con|chez|dans",
+    re.IGNORECASE,
+)
+_OF = re.compile(
+    _BEFORE % "of|between|among|formed by|owned by|von|zwischen|aus|der|des|entre|de|du|tra|fra|di", re.IGNORECASE
+)
+_OWNS = re.compile(r"['’]s?\s(?:[\w-]{1,20}\s){0,2}$|-$|['’]s?\s\w{1,12}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,12 @@ def in_play(sentence: Sentence) -> list[Mention]:
     asides = sentence.about(Topic.TEXT, "aside")
     kept = [one for one in sentence.mentions if not any(cue.start <= one.start < cue.end for cue in asides)]
     owners = {_owner(cue, kept) for cue in sentence.about(Topic.TEXT, "unit")}
+    owners |= {one for one, after in pairwise(kept) if _text(sentence, one.end, after.start) in _POSSESSIVES}
     return [one for one in kept if one not in owners]
+
+
+def _text(sentence: Sentence, start: int, end: int) -> str:
+    return sentence.text[start - sentence.start : end - sentence.start]
 
 
 def _owner(cue: Cue, mentions: Sequence[Mention]) -> Mention | None:
@@ -64,15 +88,27 @@ def coordinate(sentence: Sentence, mentions: Sequence[Mention]) -> list[Coordina
 
 
 def _side_by_side(sentence: Sentence, left: Mention, right: Mention) -> bool:
-    between = sentence.text[left.end - sentence.start : right.start - sentence.start]
+    between = _text(sentence, left.end, right.start)
     return len(between) <= 60 and _AND.fullmatch(between) is not None
+
+
+def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> list[Coordination]:
+    """Return the runs without the venture that a cue names beside it ("joint venture Horse", "Horse, the venture of")."""
+    if cue.label != Kind.JOINT_VENTURE or len(runs) < 3 - any(len(run.companies) > 1 for run in runs):
+        return list(runs)
+    named = [run for run in runs if len(run.companies) == 1 and _is_named_by(sentence, cue, run)]
+    return [run for run in runs if run not in named[:1]]
+
+
+def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
+    if run.start >= cue.end:
+        return _text(sentence, cue.end, run.start) in {" ", " „", ' "'}
+    return run.end <= cue.start and _APPOSITION.fullmatch(_text(sentence, run.end, cue.start)) is not None
 
 
 def tied_by(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of: GroupOf) -> list[Parties]:
     """Return the party sets that a kind cue ties together within its sentence; none if it has fewer than two groups."""
-    near = _within_clause(sentence, cue, runs)
-    if _groups(near, group_of) < 2:
-        near = list(runs)
+    near = _nearest_clauses(sentence, cue, runs, group_of)
     if _groups(near, group_of) < 2:
         return []
     joint = cue.label in _JOINT_KINDS or sentence.has(Topic.TEXT, "joint")
@@ -80,9 +116,39 @@ def tied_by(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of
     return [parties for parties in sets if len({group_of(one) for one in parties}) > 1]
 
 
-def _within_clause(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> list[Coordination]:
-    clause = sentence.clauses[sentence.clause_of(cue.start)]
-    return [run for run in runs if clause.start <= run.start < clause.end]
+def _nearest_clauses(
+    sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of: GroupOf
+) -> list[Coordination]:
+    """Return the runs of the cue's clause, widened clause by clause, backwards first, until two groups are named.
+
+    A relative clause takes what stands right before it, be it a rival or a former employer.
+    """
+    at = sentence.clause_of(cue.start)
+    first, last = sentence.clauses[at].start, sentence.clauses[at].end
+    near = _inside(runs, first, last)
+    if _groups(near, group_of) == 1 and (head := _antecedent(sentence, at)):
+        return [head, *near]
+    for clause in reversed(sentence.clauses[:at]):
+        if _groups(near, group_of) > 1:
+            return near
+        near = _inside(runs, first := clause.start, last)
+    for clause in sentence.clauses[at + 1 :]:
+        if _groups(near, group_of) > 1:
+            return near
+        near = _inside(runs, first, clause.end)
+    return near
+
+
+def _inside(runs: Sequence[Coordination], start: int, end: int) -> list[Coordination]:
+    return [run for run in runs if start <= run.start < end]
+
+
+def _antecedent(sentence: Sentence, at: int) -> Coordination | None:
+    start = sentence.clauses[at].start
+    if _RELATIVE.match(sentence.text, start - sentence.start) is None:
+        return None
+    before = [one for one in sentence.mentions if start - _NEAR <= one.end <= start]
+    return Coordination((before[-1].company_id,), before[-1].start, before[-1].end) if before else None
 
 
 def _groups(runs: Sequence[Coordination], group_of: GroupOf) -> int:
@@ -90,39 +156,72 @@ def _groups(runs: Sequence[Coordination], group_of: GroupOf) -> int:
 
 
 def _choose(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], *, joint: bool) -> list[Parties]:
+    """Return the party sets among three or more companies: members "of" or "between", else subject and object."""
     distinct = tuple(dict.fromkeys(one for run in runs for one in run.companies))
     if len(distinct) == 2:
         return [distinct]
-    before = [run for run in runs if run.end <= cue.start or run.start < cue.start]
-    after = [run for run in runs if run not in before]
-    if before and after:
-        return _across(sentence, cue, before[-1], after[0], joint=joint)
-    side = before[-2:] if before else after[:2]
-    lists = [run for run in side if len(run.companies) > 1]
-    if len(lists) == 1 and (cue.label in _MUTUAL_KINDS or len(side) == 1):
-        return _whole(lists[0].companies, sentence, joint=joint)
-    return _across(sentence, cue, side[0], side[-1], joint=joint)
+    after = [run for run in runs if run.start >= cue.start]
+    members = next((run for run in after[:2] if len(run.companies) > 1 and _marked(sentence, run, _OF)), None)
+    if members is not None and (len(runs) == 1 or members.start - cue.end <= _MEMBERS):
+        return _whole(members.companies, sentence, joint=joint)
+    if len(runs) == 1:
+        return _whole(runs[0].companies, sentence, joint=joint)
+    subject = _subject(sentence, cue, runs)
+    return _across(sentence, cue, subject, _object(sentence, cue, runs, subject), joint=joint)
+
+
+def _subject(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> Coordination:
+    """The owner right before the cue ("Nissan's merger talks"), else the first company of the clause."""
+    before = [run for run in runs if run.end <= cue.start]
+    if before:
+        if _OWNS.match(_text(sentence, before[-1].end, cue.start)) is not None:
+            return before[-1]
+    return runs[0]
+
+
+def _object(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], subject: Coordination) -> Coordination:
+    others = [run for run in runs if run is not subject]
+    marked = [run for run in others if _marked(sentence, run, _WITH)]
+    return min(marked or others, key=lambda run: (_gap(run, cue), run.start))
+
+
+def _gap(run: Coordination, cue: Cue) -> int:
+    return max(run.start - cue.end, cue.start - run.end, 0)
+
+
+def _marked(sentence: Sentence, run: Coordination, marker: re.Pattern[str]) -> bool:
+    start = run.start - sentence.start
+    return marker.search(sentence.text, max(0, start - _MARKER), start) is not None
 
 
 def _across(sentence: Sentence, cue: Cue, left: Coordination, right: Coordination, *, joint: bool) -> list[Parties]:
     everyone = tuple(dict.fromkeys(left.companies + right.companies))
     if len(everyone) <= 2:
         return [everyone]
-    if len(left.companies) > 1 and cue.label in _MUTUAL_KINDS and not _follows_with(sentence, right):
+    if len(left.companies) > 1 and cue.label in _MUTUAL_KINDS and not _marked(sentence, right, _WITH):
         return _whole(left.companies, sentence, joint=joint)
     if joint:
         return [everyone[:_MAX_PARTIES]]
-    return [(one, other) for one, other in product(left.companies, right.companies) if one != other][:_MAX_PAIRS]
+    pairs: list[Parties] = [(one, other) for one in left.companies for other in right.companies if one != other]
+    return pairs[:_MAX_PAIRS]
 
 
 def _whole(companies: Parties, sentence: Sentence, *, joint: bool) -> list[Parties]:
     if sentence.has(Topic.TEXT, "hub") and not joint:
-        return list(combinations(companies, 2))[: len(companies) - 1]
+        return [(companies[0], other) for other in companies[1:]]
     return [companies[:_MAX_PARTIES]]
 
 
-def _follows_with(sentence: Sentence, run: Coordination) -> bool:
-    return _WITH.search(sentence.text, 0, run.start - sentence.start) is not None
+def partners_listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> Parties:
+    """Return the companies that the sentence lists as partners of a subject it does not name.
+
+    "It already has partnerships with Waymo, Aurora and May Mobility": every company stands after the cue, the first
+    of them after "with" or the like.
+    """
+    after = [run for run in runs if run.start >= cue.start]
+    if not after or len(after) < len(runs) or not _marked(sentence, after[0], _WITH):
+        return ()
+    return tuple(dict.fromkeys(one for run in after for one in run.companies))[:_MAX_PAIRS]
 
 
 def split_groups(parties: Parties, group_of: GroupOf) -> list[Parties]:

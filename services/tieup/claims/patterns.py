@@ -24,8 +24,8 @@ MEDIUM = "\ue002"
 _TAIL = "\ue003"
 
 _PLACEHOLDERS = {"<co>": COMPANY, "<person>": PERSON, "<medium>": MEDIUM}
-_BETWEEN = r"[\s\-,:„“”\"»«'‘’()]{1,4}"
-_GAP = r"(?:[^\s]{1,40}\s{1,3}){0,6}?"
+_BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
+_GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,6}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]]|\s+|[^\s*()|\[\]<]+")
 _NESTED = re.compile(r"\([^()]*\([^()]*\)[^()]*(?:\([^()]*\)[^()]*)*\)")

@@ -1,18 +1,38 @@
 """Which relations an article states: the statements of its sentences, gathered by their parties."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.parties import GroupOf, Parties, coordinate, in_play, split_groups, tied_by
+from tieup.claims.parties import (
+    GroupOf,
+    Coordination,
+    Parties,
+    coordinate,
+    in_play,
+    partners_listed,
+    split_groups,
+    tied_by,
+    without_venture,
+)
 from tieup.claims.reading import Cue, Sentence
 from tieup.claims.sentences import Stretch
+from tieup.model.labels import Kind, Stage
 
 THRESHOLD = 1.5
 """The least weight of kind cues that makes a relation; one plain word of tie-ups ("partnership") weighs 2."""
 
 CARRIED = 0.5
 """What a statement weighs whose second party stands in the headline or in the sentence before."""
+
+RECALLS = 1.5
+"""The least weight of recalling words ("already", "since 2019") that makes a sentence a relation of its own."""
+
+APART = 2.5
+"""The least weight of cues on each side that tells a stake from the work done together."""
+
+_OPEN = frozenset({Kind.ALLIANCE, Kind.EQUITY_STAKE, Kind.MERGER_ACQUISITION, "link"})
 
 TITLE = 1.5
 """How much more a headline weighs."""
@@ -27,6 +47,17 @@ class Statement:
     cue: Cue
     parties: Parties
     carried: bool = False
+
+    @property
+    def extent(self) -> Stretch:
+        """From the first to the last of the cue and, for each party, its mention nearest to the cue."""
+        places = [(self.cue.start, self.cue.end)]
+        for party in self.parties:
+            named = [one for one in self.sentence.mentions if one.company_id == party]
+            if named:
+                near = min(named, key=lambda one: abs(one.start - self.cue.start))
+                places.append((near.start, near.end))
+        return Stretch(min(start for start, _ in places), max(end for _, end in places))
 
     @property
     def weight(self) -> float:
@@ -63,52 +94,94 @@ class Draft:
         return min(one.sentence.index for one in self.statements)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a sentence may leave unsaid: the headline's companies, those of the sentence before, the main company."""
+
+    title: Parties
+    previous: Parties
+    topic: str | None
+    group_of: GroupOf
+
+
 def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]:
     """Return the relations that the sentences state, in order of their first statement."""
+    if _is_other_news(sentences):
+        return []
     drafts: dict[frozenset[str], Draft] = {}
-    title = _named(sentences, in_title=True)
-    previous: Sequence[str] = ()
+    context = Context(_named(sentences), (), _topic(sentences), group_of)
     for sentence in sentences:
-        if sentence.has(Topic.TEXT, "no_relation"):
-            previous = sentence.companies or previous
-            continue
-        for statement in _statements(sentence, title, previous, group_of):
+        found = [] if sentence.has(Topic.TEXT, "no_relation") else _statements(sentence, context)
+        for statement in found:
             for parties in split_groups(statement.parties, group_of):
                 draft = drafts.setdefault(frozenset(parties), Draft(parties))
-                draft.statements.append(statement)
-        previous = sentence.companies or previous
-    return _pruned(list(drafts.values()))
+                draft.statements.append(replace(statement, parties=parties))
+        context = replace(context, previous=sentence.companies or context.previous)
+    return [part for draft in _pruned(list(drafts.values())) for part in split_draft(draft)]
 
 
-def _named(sentences: Sequence[Sentence], *, in_title: bool) -> Sequence[str]:
-    named = (one.company_id for sentence in sentences if sentence.in_title is in_title for one in in_play(sentence))
+def _is_other_news(sentences: Sequence[Sentence]) -> bool:
+    """Sponsoring, fashion, comparison tests: in the headline or twice, they make the whole article another sort."""
+    marks = [sentence for sentence in sentences if sentence.has(Topic.TEXT, "no_article")]
+    return len(marks) > 1 or any(sentence.in_title for sentence in marks)
+
+
+def _named(sentences: Sequence[Sentence]) -> Parties:
+    """The companies of the headline."""
+    named = (one.company_id for sentence in sentences if sentence.in_title for one in in_play(sentence))
     return tuple(dict.fromkeys(named))
 
 
-def _statements(
-    sentence: Sentence, title: Sequence[str], previous: Sequence[str], group_of: GroupOf
-) -> list[Statement]:
+def _topic(sentences: Sequence[Sentence]) -> str | None:
+    """The headline's first company if the text names it too, else the one that the article names most."""
+    titled = [one.company_id for sentence in sentences if sentence.in_title for one in sentence.mentions]
+    if titled and any(titled[0] in sentence.companies for sentence in sentences if not sentence.in_title):
+        return titled[0]
+    counts: dict[str, int] = {}
+    for sentence in sentences:
+        for one in sentence.mentions:
+            counts[one.company_id] = counts.get(one.company_id, 0) + 1 + sentence.in_title
+    return max(counts, key=counts.__getitem__) if counts else None
+
+
+def _statements(sentence: Sentence, context: Context) -> list[Statement]:
     runs = coordinate(sentence, in_play(sentence))
-    if not runs:
-        return []
     statements: list[Statement] = []
     for cue in sentence.about(Topic.KIND):
         clause = sentence.clauses[sentence.clause_of(cue.start)]
-        sets = tied_by(sentence, cue, runs, group_of)
+        play = without_venture(sentence, cue, runs)
+        sets = _listed(sentence, cue, play, context) or tied_by(sentence, cue, play, context.group_of)
         statements += [Statement(sentence, clause, cue, parties) for parties in sets]
-        if not sets and (pair := _carried(sentence, runs[0].companies[0], title, previous, group_of)):
+        if not sets and (pair := _carried(sentence, play[0].companies[0] if play else None, context)):
             statements.append(Statement(sentence, clause, cue, pair, carried=True))
     return statements
 
 
-def _carried(
-    sentence: Sentence, named: str, title: Sequence[str], previous: Sequence[str], group_of: GroupOf
-) -> Parties | None:
-    """Return the one company named and the one that the context supplies: the headline's, or the sentence before's."""
+def _listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], context: Context) -> list[Parties]:
+    """Return the main company with each of the partners that the sentence lists for it, without naming it."""
+    topic = context.topic
+    if topic is None or topic in {one for run in runs for one in run.companies}:
+        return []
+    theirs = sentence.has(Topic.TEXT, "theirs") and cue.label == Kind.ALLIANCE
+    listed = runs[0].companies if theirs and runs else partners_listed(sentence, cue, runs)
+    if len(listed) < 2:
+        return []
+    return [(topic, one) for one in listed if context.group_of(one) != context.group_of(topic)]
+
+
+def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties | None:
+    """Return the company named and the one that the context supplies: the headline's, or the sentence before's.
+
+    Where the sentence names none but says "both", the headline's two are meant.
+    """
     if sentence.in_title:
         return None
-    for context in (title, previous):
-        others = [one for one in context if group_of(one) != group_of(named)]
+    if named is None:
+        both = sentence.has(Topic.TEXT, "both") and len(context.title) == 2
+        return context.title if both and len({context.group_of(one) for one in context.title}) == 2 else None
+    topic = (context.topic,) if context.topic is not None else ()
+    for supplied in (context.title, context.previous, topic):
+        others = [one for one in supplied if context.group_of(one) != context.group_of(named)]
         if len(others) == 1:
             return (others[0], named)
     return None
@@ -132,3 +205,59 @@ def _is_shadow(draft: Draft, drafts: list[Draft]) -> bool:
         and cues <= {(one.sentence.index, one.cue.start) for one in other.statements}
         for other in drafts
     )
+
+
+def named_together(sentences: Sequence[Sentence]) -> frozenset[frozenset[str]]:
+    """Return the pairs of companies that the article names side by side ("Hyundai and Kia"): each its own party."""
+    return frozenset(
+        frozenset(pair)
+        for sentence in sentences
+        for run in coordinate(sentence, sentence.mentions)
+        for pair in combinations(run.companies, 2)
+    )
+
+
+def split_draft(draft: Draft) -> list[Draft]:
+    """Return the relation, or its parts where one text states two agreements of the same parties.
+
+    A sentence that recalls a running tie of another sort stands for itself; so does a stake told apart from what the
+    partners do together.
+    """
+    for part in (_recalled(draft), _stake(draft)):
+        rest = [one for one in draft.statements if one not in part]
+        if part and rest and _weight(rest) >= THRESHOLD:
+            return [Draft(draft.parties, rest), Draft(draft.parties, part)]
+    return [draft]
+
+
+def _recalled(draft: Draft) -> list[Statement]:
+    """The statements of the first sentence that recalls a running tie while the others tell of something else."""
+    for sentence in draft.sentences:
+        own = [one for one in draft.statements if one.sentence is sentence]
+        rest = [one for one in draft.statements if one.sentence is not sentence]
+        recalls = not sentence.in_title and sentence.weight(Topic.FOCUS, "background") >= RECALLS
+        running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
+        if rest and recalls and running and _sort(own) not in {None, _sort(rest)}:
+            return own
+    return []
+
+
+def _stake(draft: Draft) -> list[Statement]:
+    """The statements of a stake, where other clauses tell of another sort of work in plain words."""
+    stake = [one for one in draft.statements if one.cue.label == Kind.EQUITY_STAKE and not one.carried]
+    clauses = {(one.sentence.index, one.clause.start) for one in stake}
+    other = [
+        one
+        for one in draft.statements
+        if one.cue.label not in _OPEN and (one.sentence.index, one.clause.start) not in clauses and not one.carried
+    ]
+    return stake if _weight(stake) >= APART and _weight(other) >= APART else []
+
+
+def _sort(statements: Sequence[Statement]) -> str | None:
+    sorts = [one for one in statements if one.cue.label != "link"]
+    return max(sorts, key=lambda one: one.cue.weight).cue.label if sorts else None
+
+
+def _weight(statements: Sequence[Statement]) -> float:
+    return sum({(one.sentence.index, one.cue.start): one.weight for one in statements}.values())

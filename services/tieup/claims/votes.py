@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
-from tieup.claims.relations import Draft
+from tieup.claims.relations import Draft, Statement
 
 IN_CLAUSE = 1.0
 IN_SENTENCE = 0.5
-IN_SHARED_SENTENCE = 0.25
+NEARER_TO_ANOTHER = 0.2
 IN_CONTEXT = 0.4
 IN_TITLE = 1.5
 
@@ -27,36 +27,57 @@ class Vote:
 class Scope:
     """A relation's own words and its context: what may speak about its labels.
 
-    `shared` are the indexes of sentences that other relations use too; `context` are sentences that speak of this
-    relation without stating it.
+    `others` are the article's other relations; `context` are sentences that speak of this relation without stating it.
     """
 
     draft: Draft
     context: tuple[Sentence, ...]
-    shared: frozenset[int]
+    others: tuple[Draft, ...]
 
     def votes(self, topic: Topic, label: str | None = None) -> list[Vote]:
         """Return the votes for a topic, own sentences first."""
         own = [vote for sentence in self.draft.sentences for vote in self._own(sentence, topic, label)]
-        context = [
+        return own + self.context_votes(topic, label)
+
+    def kind_votes(self) -> list[Vote]:
+        """Return the votes for the kind: the cues that tie the parties together, then the context's."""
+        own = {(one.sentence.index, one.cue.start, one.cue.label): one for one in self.draft.statements}
+        votes = [Vote(one.cue, one.sentence, one.weight) for one in own.values()]
+        return votes + self.context_votes(Topic.KIND)
+
+    def context_votes(self, topic: Topic, label: str | None = None) -> list[Vote]:
+        """Return the votes of the context."""
+        return [
             Vote(cue, sentence, cue.weight * IN_CONTEXT * (IN_TITLE if sentence.in_title else 1.0))
             for sentence in self.context
             for cue in sentence.about(topic, label)
         ]
-        return own + context
 
     def _own(self, sentence: Sentence, topic: Topic, label: str | None) -> list[Vote]:
-        clauses = [one.clause for one in self.draft.statements if one.sentence.index == sentence.index]
+        mine = _statements(self.draft, sentence)
+        rivals = [statement for other in self.others for statement in _statements(other, sentence)]
         title = IN_TITLE if sentence.in_title else 1.0
-        outside = IN_SHARED_SENTENCE if sentence.index in self.shared else IN_SENTENCE
         return [
-            Vote(cue, sentence, cue.weight * title * (IN_CLAUSE if _inside(cue, clauses) else outside))
+            Vote(cue, sentence, cue.weight * title * _nearness(cue, mine, rivals))
             for cue in sentence.about(topic, label)
         ]
 
 
-def _inside(cue: Cue, clauses: Sequence[object]) -> bool:
-    return any(clause.start <= cue.start < clause.end for clause in clauses)  # type: ignore[attr-defined]
+def _statements(draft: Draft, sentence: Sentence) -> list[Statement]:
+    return [one for one in draft.statements if one.sentence.index == sentence.index]
+
+
+def _nearness(cue: Cue, mine: Sequence[Statement], rivals: Sequence[Statement]) -> float:
+    """How much a cue in a shared sentence counts: less where another relation's words are nearer."""
+    if rivals and min(_distance(cue, one) for one in rivals) < min(_distance(cue, one) for one in mine):
+        return NEARER_TO_ANOTHER
+    return IN_CLAUSE if any(one.clause.start <= cue.start < one.clause.end for one in mine) else IN_SENTENCE
+
+
+def _distance(cue: Cue, statement: Statement) -> int:
+    """Return how many code points lie between a cue and a statement's words: 0 where it stands among them."""
+    extent = statement.extent
+    return max(extent.start - cue.end, cue.start - extent.end, 0)
 
 
 def tally(votes: Sequence[Vote]) -> dict[str, float]:

@@ -44,4 +44,4 @@ def extract_spec(extractor: Callable[[], Extractor]) -> WorkerSpec:
     def build(partition: int) -> Worker:  # noqa: ARG001
         return ExtractWorker(extractor())
 
-    return WorkerSpec(name=NAME, build=build, streams=(ARTICLES,))
+    return WorkerSpec(name=NAME, build=build, streams=(ARTICLES,), out=(RELATIONS,))

@@ -22,6 +22,12 @@ from tieup.claims.patterns import Pattern, compile_pattern
 from tieup.errors import DataError
 from tieup.model.labels import EndedAs, Kind, Milestone, Stage
 
+_PUNCTUATION: Final = (
+    r"[;:]\s|\s[–—-]\s|,\s(?:and|but|und|aber|doch|sondern)\b|,\s(?:(?:mit|an|bei|für|von|in|with|of)\s)?"
+    r"(?:der|die|das|dem|denen|den|dessen|deren|which|whom|whose|who)\b"
+)
+"""What parts clauses in every language with Latin letters: points, dashes, relative pronouns after a comma."""
+
 LANGUAGES: Final = ("de", "en")
 
 
@@ -48,7 +54,7 @@ _LABELS: Final[dict[Topic, frozenset[str]]] = {
     Topic.STANCE: frozenset({"denies", "denies_end", "declines_comment", "confirms"}),
     Topic.SOURCE: frozenset({"anonymous", "medium", "credits", "own", "authority", "document", "rumour"}),
     Topic.FOCUS: frozenset({"background", "news"}),
-    Topic.TEXT: frozenset({"no_relation", "aside", "both", "hub", "joint", "unit", "vehicle"}),
+    Topic.TEXT: frozenset({"no_relation", "no_article", "aside", "both", "hub", "joint", "unit", "theirs", "vehicle"}),
 }
 
 
@@ -98,9 +104,7 @@ def load_lexicon(language: str) -> Lexicon:
         entries=tuple(_entries(place, table)),
         abbreviations=frozenset(_words(place, table, "abbreviations")),
         breaks=re.compile(
-            "|".join(
-                [r"[;:]\s|\s[–—-]\s", *(compile_pattern(word).regex.pattern for word in _words(place, table, "breaks"))]
-            )
+            "|".join([_PUNCTUATION, *(compile_pattern(word).regex.pattern for word in _words(place, table, "breaks"))])
         ),
     )
 
