@@ -21,6 +21,7 @@ from tieup.config import KafkaSettings, Settings
 from tieup.demo.sample import SampleFeed, load_sample
 from tieup.demo.server import DemoServer, Served
 from tieup.errors import LogUnavailable, UsageError
+from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.validate import SchemaValidator
 from tieup.feeds.http import FetchShell
 from tieup.feeds.registry import feed_from_url, feed_record
@@ -93,11 +94,11 @@ def _spec(name: str, settings: Settings, clock: Clock) -> WorkerSpec:
     if name == "extract":
         extractor = Extractor(gazetteer)
         return extract_spec(lambda: extractor)
-    return story_spec(gazetteer, code_version=__version__, source=_source(settings))
+    return story_spec(gazetteer, code_version=__version__, settings=_envelope(settings))
 
 
-def _source(settings: Settings) -> str:
-    return f"/tieup/{settings.suffix}" if settings.suffix else "/tieup"
+def _envelope(settings: Settings) -> EnvelopeSettings:
+    return EnvelopeSettings(source=f"{DEFAULTS.source}/{settings.suffix}") if settings.suffix else DEFAULTS
 
 
 def _suffixed(log: Log, specs: Sequence[WorkerSpec], suffix: str | None) -> Log:

@@ -16,6 +16,7 @@ from tieup.feeds.due import DueFeeds
 from tieup.feeds.identity import NewVersion, recognise
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
+from tieup.feeds.schedule import SLOW_DOWN
 from tieup.feeds.settings import FetchSettings
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
@@ -26,7 +27,6 @@ from tieup.model.feed import FEED_STATE_VERSION, Feed, FeedState, FetchOutcome, 
 
 NAME: Final = "fetch"
 
-_SLOW_DOWN: Final = frozenset({429, 503})
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ class FetchWorker:
         if feed is None or request.article_id is not None:
             return NOTHING
         state = self._state(feed)
-        if state.last_status in _SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
+        if state.last_status in SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
             return NOTHING  # the host asked to be left alone, or the feed is due anyway
         return Output(changes=(_change(replace(state, next_poll_at=at, gone=False)),))
 
@@ -133,7 +133,7 @@ class FetchWorker:
 
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
-        if feed is None or self._state(feed).gone:
+        if feed is None or _stopped(feed, self._state(feed)):
             self._due.remove(key)
         else:
             self._due.put(key, feed.domain, self._state(feed).next_poll_at)
@@ -145,12 +145,18 @@ def fetch_spec(settings: FetchSettings, shell: Shell | None = None) -> WorkerSpe
         name=NAME,
         build=lambda _: FetchWorker(settings),
         streams=(FETCH_REQUESTS,),
+        out=(ARTICLES,),
         state=(FEED_STATES,),
         tables=(FEEDS,),
         shell=shell,
         concurrency=settings.concurrency,
         wakes=True,
     )
+
+
+def _stopped(feed: Feed, state: FeedState) -> bool:
+    """Whether the server said that the feed is gone, and nobody has added it again since."""
+    return state.gone and (state.last_poll_at is None or feed.added_at <= state.last_poll_at)
 
 
 def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill: bool) -> Article:

@@ -42,13 +42,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stepper:
-    """Takes batches through one task's worker. `tables` are the topics that are applied rather than processed."""
+    """Takes batches through one task's worker.
+
+    `tables` are the topics followed: their records are applied, if their schema allows. The records of `state` are the
+    worker's own and are applied as they are: one that it cannot read must stop it, not be passed over.
+    """
 
     name: str
     partition: int
     worker: Worker
     validator: Validator
     tables: frozenset[str]
+    state: frozenset[str] = frozenset()
 
     def run(self, batch: Iterable[Record], now: datetime | None, stopping: Callable[[], bool]) -> Step:
         """Take records until the batch, the step's byte bound or the task's time is over; then ask what is due, if
@@ -93,7 +98,8 @@ class Stepper:
 
     def _apply_table(self, record: Record, step: Step) -> None:
         try:
-            self.validator.check(record.topic, record.value)
+            if record.topic not in self.state:
+                self.validator.check(record.topic, record.value)
         except InvalidOutput as error:
             step.bad_table_records.append(f"{record.place}: passed over: {error}")
             return

@@ -74,8 +74,10 @@ class Task:
         self._bounds = bounds
         self._stopping = asyncio.Event()
         self._tables = frozenset((*spec.tables, *spec.global_tables))
-        own = frozenset((*spec.state, *self._tables))
-        self._stepper = Stepper(spec.name, task_id.partition, spec.build(task_id.partition), validator, own)
+        worker = spec.build(task_id.partition)
+        self._stepper = Stepper(
+            spec.name, task_id.partition, worker, validator, self._tables, state=frozenset(spec.state)
+        )
         self._backlog: deque[Record] = deque()
         self._outcomes: asyncio.Queue[Record] = asyncio.Queue(maxsize=spec.concurrency)
         self._acts: dict[str, asyncio.Task[None]] = {}

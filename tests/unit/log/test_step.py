@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tally import AnyValue, TallyWorker
 
-from tieup.errors import InvalidOutput
+from tieup.errors import InvalidOutput, StateVersionError
 from tieup.log.base import OUTCOME_OFFSET, Change, NewRecord, Output, Record, TopicPartition
 from tieup.log.step import Stepper
 from tieup.log.topics import DEAD_LETTERS
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
-TABLES = frozenset({"tallies", "prices"})
+TABLES = frozenset({"prices"})
+STATE = frozenset({"tallies"})
 
 
 def number(offset: int, value: object, key: bytes = b"a") -> Record:
@@ -23,7 +24,7 @@ def number(offset: int, value: object, key: bytes = b"a") -> Record:
 
 
 def stepper(worker: TallyWorker | None = None) -> Stepper:
-    return Stepper("tally", 0, worker or TallyWorker("totals", "tallies"), AnyValue(), TABLES)
+    return Stepper("tally", 0, worker or TallyWorker("totals", "tallies"), AnyValue(), TABLES, STATE)
 
 
 def go_on() -> bool:
@@ -82,6 +83,15 @@ def test_a_table_record_is_applied_and_a_bad_one_is_named_and_passed_over() -> N
     assert worker.sums[b"a"] == 42
     assert step.bad_table_records == ["prices[0]@1: passed over: prices: invalid"]
     assert step.offsets == {TopicPartition("numbers", 0): 6}
+
+
+def test_state_that_its_schema_refuses_is_still_the_workers_to_judge() -> None:
+    class Newer(TallyWorker):
+        def apply(self, change: Change) -> None:
+            raise StateVersionError("tallies: version 9")
+
+    with pytest.raises(StateVersionError):
+        stepper(Newer("totals", "tallies")).restore([Record("tallies", 0, 0, b"a", b'"invalid"', 0)])
 
 
 def test_an_outcome_moves_no_offset_and_a_poison_outcome_holds_its_act() -> None:
