@@ -8,6 +8,7 @@ storage for one, so that tests that share a broker do not meet. To plug in anoth
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.contract.kafka_storage import KafkaStorage
 
 from tieup.errors import LogBusy
 from tieup.log.sqlite import SqliteLog
@@ -104,8 +105,10 @@ async def sqlite_storage(tmp_path):
 
 
 @pytest.fixture
-def kafka_storage():
-    pytest.skip("no Kafka storage is plugged in")
+async def kafka_storage(kafka):
+    storage = KafkaStorage(kafka)
+    yield storage
+    await storage.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])

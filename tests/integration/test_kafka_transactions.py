@@ -39,6 +39,9 @@ async def producer(kafka):
     yield start
     for one in made:
         await one.stop()
+        waiter = one._txn_manager._transaction_waiter
+        if waiter is not None and waiter.done():
+            waiter.exception()  # else the loop says that nobody looked at it
 
 
 async def read(kafka, topic, isolation):

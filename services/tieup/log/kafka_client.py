@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.helpers import create_ssl_context
 
 from tieup.errors import Fenced, InvalidOutput, LogError, LogFull, LogUnavailable, SettingsError, TieupError, TopicError
@@ -252,8 +253,7 @@ async def stop_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
     if not await within(consumer.stop(), seconds):
         logger.warning("a Kafka consumer did not stop within %s s and is dropped", seconds)
     client = consumer._client  # noqa: SLF001 - there is no public way to drop a client
-    await within(client.close(), seconds)
-    await _cancel_tasks_of(consumer._coordinator, consumer._fetcher, client)  # noqa: SLF001
+    await _close_client(client, seconds, consumer._coordinator, consumer._fetcher)  # noqa: SLF001
 
 
 async def drop_producer(producer: AIOKafkaProducer, seconds: float) -> None:
@@ -266,22 +266,39 @@ async def drop_producer(producer: AIOKafkaProducer, seconds: float) -> None:
     if sender.sender_task is not None:
         sender.sender_task.cancel()
         await asyncio.wait({sender.sender_task}, timeout=0.2)
-    await within(producer.client.close(), seconds)
-    await _cancel_tasks_of(sender, producer.client)
-    if sender.sender_task is not None and sender.sender_task.done() and not sender.sender_task.cancelled():
-        sender.sender_task.exception()  # seen: the commit that it broke has told
+    await _close_client(producer.client, seconds, sender)
+    for broken in _futures_of(producer):
+        if broken is not None and broken.done() and not broken.cancelled():
+            broken.exception()  # seen: the commit that it broke has told, the loop need not
 
 
-async def _cancel_tasks_of(*owners: object) -> None:
+def _futures_of(producer: AIOKafkaProducer) -> "Iterator[asyncio.Future[Any] | None]":
+    yield producer._sender.sender_task  # noqa: SLF001
+    yield producer._txn_manager._transaction_waiter  # noqa: SLF001
+    for batches in producer._message_accumulator._batches.values():  # noqa: SLF001
+        for batch in batches:
+            yield batch.future
+            yield batch._drain_waiter  # noqa: SLF001
+
+
+async def _close_client(client: AIOKafkaClient, seconds: float, *owners: object) -> None:
+    await within(client.close(), seconds)
+    if await _cancel_tasks_of(client, *owners):
+        await within(client.close(), seconds)  # one of them may have connected meanwhile
+
+
+async def _cancel_tasks_of(*owners: object) -> bool:
     """Cancel what aiokafka's objects still run: they do not hand out their tasks, so the frames tell whose they are."""
     kept = [owner for owner in owners if owner is not None]
     left = {task for task in asyncio.all_tasks() if task is not asyncio.current_task() and _owner(task) in kept}
+    found = bool(left)
     for _ in range(3):
         if not left:
-            return
+            break
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=0.2)
+    return found
 
 
 def _owner(task: "asyncio.Task[Any]") -> object:

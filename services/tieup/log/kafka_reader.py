@@ -37,9 +37,6 @@ class KafkaReader:
         try:
             async with asyncio.timeout(brokers.bounds.connect_s):
                 await consumer.start()
-                consumer.assign(list(reader._named.values()))
-                for at, position in positions.items():
-                    consumer.seek(reader._named[at], position)
         except FOREIGN as error:
             await reader.close()
             raise translate(error, f"{brokers.address}: cannot be read") from error
@@ -56,6 +53,7 @@ class KafkaReader:
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + wait_s
+        self._begin()
         while self._positions:
             before = dict(self._positions)
             records = await self._get(limit, min(SLICE_S, max(0.0, deadline - clock())))
@@ -66,6 +64,13 @@ class KafkaReader:
                 return []
         await asyncio.sleep(wait_s)
         return []
+
+    def _begin(self) -> None:
+        """Nothing is fetched before the first poll, so that what retention removes until then is not read."""
+        if not self._consumer.assignment():
+            self._consumer.assign(list(self._named.values()))
+            for at, position in self._positions.items():
+                self._consumer.seek(self._named[at], position)
 
     async def _get(self, limit: int, wait_s: float) -> list[Record]:
         try:

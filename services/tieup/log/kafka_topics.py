@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import aiokafka
 import aiokafka.errors as kafka_errors
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from tieup.errors import TopicError
+from tieup.errors import LogUnavailable, TopicError
 from tieup.log.base import NewRecord, TopicPartition, place
 from tieup.log.kafka_client import FOREIGN, Brokers, stop_consumer, translate, within
 from tieup.log.topics import Topic, partitions_of
@@ -75,6 +75,8 @@ class Cluster:
         self._stable = stable
         self._newest = newest
         self._counts: dict[str, int] = {}
+        self._closed = False
+        self._open: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def connect(cls, brokers: Brokers) -> Self:
@@ -96,6 +98,9 @@ class Cluster:
 
     async def close(self) -> None:
         """Close the clients, each within the bound of a stop."""
+        self._closed = True
+        for asking in self._open:
+            asking.cancel()
         seconds = self._brokers.bounds.stop_s
         stops = (stop_consumer(self._stable, seconds), stop_consumer(self._newest, seconds))
         await asyncio.gather(*stops, within(self._admin.close(), seconds))
@@ -228,7 +233,22 @@ class Cluster:
         return {at: None if positions[at] < 0 else positions[at] for at in partitions}
 
     async def _ask(self, what: str, question: Callable[[], Awaitable[T]]) -> T:
-        """Ask until answered: what a moving or starting cluster answers at first is worth another try."""
+        """Ask until answered; a question still open when the log is closed ends with LogUnavailable."""
+        if self._closed:
+            raise LogUnavailable(f"{self._brokers.address}: cannot {what}: the log is closed")
+        asking = asyncio.create_task(self._answer(question, f"{self._brokers.address}: cannot {what}"))
+        self._open.add(asking)
+        try:
+            await asyncio.wait({asking})
+        finally:
+            self._open.discard(asking)
+            asking.cancel()
+        if asking.cancelled():
+            raise LogUnavailable(f"{self._brokers.address}: cannot {what}: the log is closed")
+        return asking.result()
+
+    async def _answer(self, question: Callable[[], Awaitable[T]], failing: str) -> T:
+        """What a moving or starting cluster answers at first is worth another try."""
         last: BaseException | None = None
         try:
             async with asyncio.timeout(self._brokers.bounds.request_s):
@@ -241,7 +261,7 @@ class Cluster:
                         last = error
                         await asyncio.sleep(PAUSE_S)
         except FOREIGN as error:
-            raise translate(last or error, f"{self._brokers.address}: cannot {what}") from error
+            raise translate(last or error, failing) from error
 
 
 def _inside(at: TopicPartition, count: int) -> None:

@@ -21,6 +21,7 @@ class Transactor:
         self._id = transactional_id
         self._producer = producer
         self._work: asyncio.Task[list[int]] | None = None
+        self._dropped = False
 
     @classmethod
     async def open(cls, brokers: Brokers, transactional_id: str) -> Self:
@@ -48,6 +49,8 @@ class Transactor:
         InvalidOutput, LogFull, LogUnavailable, LogError; nothing is visible then, unless the answer to the commit
         itself was lost.
         """
+        if self._dropped:
+            raise LogUnavailable(f"{self._id}: dropped before the commit")
         self._work = asyncio.create_task(self._transaction(placed, group, offsets))
         try:
             await asyncio.wait({self._work})
@@ -90,6 +93,7 @@ class Transactor:
 
     async def drop(self) -> None:
         """End the producer unflushed, and with it a transaction under way. Never raises."""
+        self._dropped = True
         if self._work is not None:
             self._work.cancel()
         await drop_producer(self._producer, self._brokers.bounds.stop_s)
