@@ -1,6 +1,7 @@
 """A loopback web server for tests: scripted answers, conditional GET, and a record of every request it saw."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A scripted answer. `raw` replaces everything; `repeat` sends the body so many times, as it is."""
+    """A scripted answer. `raw` replaces everything; `repeat` sends the body so many times, `trickle_s`
+    byte by byte with such pauses."""
 
     body: bytes = b""
     status: int = 200
@@ -29,6 +31,7 @@ class Answer:
     raw: bytes | None = None
     repeat: int = 1
     wait_s: float = 0.0
+    trickle_s: float = 0.0
     with_length: bool = True
 
 
@@ -95,13 +98,20 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
     if answer.with_length:
         lines.append(f"Content-Length: {len(answer.body) * answer.repeat}")
     writer.write(("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1"))
+    if answer.trickle_s:
+        for at in range(len(answer.body)):
+            writer.write(answer.body[at : at + 1])
+            await asyncio.sleep(answer.trickle_s)
+        return
     for _ in range(answer.repeat):
         writer.write(answer.body)
         await writer.drain()
 
 
 @asynccontextmanager
-async def feed_server(pages: Mapping[str, Script] | None = None) -> AsyncIterator[FeedServer]:
+async def feed_server(
+    pages: Mapping[str, Script] | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FeedServer]:
     """Serve on a free loopback port; every connection is closed at the end."""
     served = FeedServer(pages=dict(pages or {}))
     tasks: set[asyncio.Task[None]] = set()
@@ -117,7 +127,7 @@ async def feed_server(pages: Mapping[str, Script] | None = None) -> AsyncIterato
         finally:
             tasks.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     served.port = server.sockets[0].getsockname()[1]
     try:
         yield served

@@ -2,10 +2,13 @@
 
 import asyncio
 import gzip
+import shutil
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import brotli
 import httpx
@@ -146,8 +149,8 @@ async def test_every_coding_that_was_asked_for_is_read(served: FeedServer, codin
 
 
 async def test_a_trickle_ends_at_the_whole_time(served: FeedServer) -> None:
-    outcome = await poll(served, Answer(b"x", wait_s=5), total_s=0.2)
-    assert outcome.error == f"{served.url()}: no whole answer within 0.2 s"
+    outcome = await poll(served, Answer(FINE, trickle_s=0.02), total_s=0.3, read_s=0.2)
+    assert outcome.error == f"{served.url()}: no whole answer within 0.3 s"
 
 
 async def test_broken_xml_gives_the_entries_that_can_be_had(served: FeedServer) -> None:
@@ -310,3 +313,34 @@ async def test_a_bad_feed_stops_no_other(served: FeedServer) -> None:
         )
     assert bad.error is not None
     assert good.error is None
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+async def test_tls_keeps_the_name_although_the_address_is_pinned(tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    made = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+        *(
+            "-subj",
+            "/CN=news.example",
+            "-addext",
+            "subjectAltName=DNS:news.example",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await made.wait() == 0
+    names: list[str | None] = []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    async with feed_server(tls=context) as served:
+        async with shell(allow_private=False, hosts={"news.example": served.place}) as opened:
+            outcome = await opened.poll(request("https://news.example/feed.xml"))
+        assert served.seen == []
+    assert names == ["news.example"]
+    assert outcome.error is not None
+    assert "certificate verify failed" in outcome.error.lower()

@@ -36,13 +36,13 @@ def plain_entry(entry: Entry) -> PlainEntry:
     """Return the entry with its HTML read: title ≤ 1,000 characters, text ≤ 100,000, in NFC."""
     title = _normal(plain_text(entry.title)).replace("\n", " ")[:MAX_TITLE_CHARS]
     text = _normal(plain_text(entry.html))
-    link = clean_url(entry.link) if entry.link else None
+    link = _web_url(entry.link)
     return PlainEntry(
         entry=entry,
         title=title,
         text=text[:MAX_TEXT_CHARS],
         truncated=len(text) > MAX_TEXT_CHARS,
-        canonical_url=canonical_url(link) if link and is_web_url(link) else None,
+        canonical_url=canonical_url(link) if link else None,
         content_hash=content_hash(title, text),
     )
 
@@ -83,7 +83,7 @@ def article_from_entry(
         title=plain.title,
         text=plain.text,
         observed_at=observed_at,
-        url=clean_url(entry.link) if entry.link else None,
+        url=_web_url(entry.link),
         canonical_url=plain.canonical_url,
         publisher=feed.publisher or feed.title or feed_title or feed.domain,
         domain=registrable_domain(plain.canonical_url) if plain.canonical_url else feed.domain,
@@ -96,6 +96,12 @@ def article_from_entry(
         backfill=backfill,
         truncated=plain.truncated,
     )
+
+
+def _web_url(link: str | None) -> str | None:
+    """Return a link that a reader may be sent to: http or https, nothing that a page could run."""
+    url = clean_url(link or "")
+    return url if is_web_url(url) else None
 
 
 def _normal(text: str) -> str:

@@ -8,7 +8,7 @@ from tieup.ids import derive_id
 from tieup.model.feed import Feed, FetchOutcome
 
 MAX_WAIT_S: Final = 31 * 86_400
-_SLOW_DOWN: Final = frozenset({429, 503})
+SLOW_DOWN: Final = frozenset({429, 503})  # the host asks to be left alone
 
 
 def next_poll_at(feed: Feed, outcome: FetchOutcome, errors_in_a_row: int, settings: FetchSettings) -> datetime:
@@ -30,7 +30,7 @@ def _interval_s(feed: Feed, settings: FetchSettings) -> int:
 def _backoff_s(feed: Feed, outcome: FetchOutcome, errors_in_a_row: int, settings: FetchSettings) -> int:
     """Doubling waits; a host that asks for slowness waits a whole interval at least."""
     first = settings.retry_s
-    if outcome.status in _SLOW_DOWN:
+    if outcome.status in SLOW_DOWN:
         first = max(first, _interval_s(feed, settings))
     return min(first << min(errors_in_a_row - 1, 20), max(first, settings.max_interval_s))
 

@@ -32,6 +32,12 @@ def test_an_entry_without_link_or_date_is_an_article_all_the_same() -> None:
     assert (article.published, article.event_time) == (None, NOW)
 
 
+def test_a_link_that_could_run_is_no_url() -> None:
+    plain = plain_entry(replace(ENTRY, link="javascript:alert(1)"))
+    article = article_from_entry(plain, FEED, article_id="a1", version=1, observed_at=NOW)
+    assert (article.url, article.canonical_url) == (None, None)
+
+
 def test_text_and_title_are_bounded() -> None:
     plain = plain_entry(replace(ENTRY, title="t" * 5_000, html="x" * (MAX_TEXT_CHARS + 1)))
     assert (len(plain.title), len(plain.text), plain.truncated) == (MAX_TITLE_CHARS, MAX_TEXT_CHARS, True)

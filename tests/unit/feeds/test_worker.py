@@ -169,6 +169,14 @@ def test_gone_stops_until_someone_asks() -> None:
     assert len(requests(fetch)) == 1
 
 
+def test_a_feed_that_is_gone_and_added_again_is_asked_again() -> None:
+    fetch = worker()
+    step(fetch, outcome(status=410, error="u: answered 410"))
+    later = NOW + timedelta(days=1)
+    fetch.apply(Change(FEEDS, FEED.id.encode(), feed_record(replace(FEED, added_at=later)).value))
+    assert len(requests(fetch, later)) == 1
+
+
 def request(fetch: FetchWorker, asked: NewRecord) -> Output:
     return fetch.process(Record(FETCH_REQUESTS, 3, 0, asked.key, asked.value, asked.timestamp))
 
