@@ -1,0 +1,95 @@
+"""`tieup stories` and `tieup story`: what is in the compacted topic of stories."""
+
+from typing import Annotated
+
+import typer
+
+from tieup.cli.options import AsJson, LogUrl
+from tieup.cli.reading import existing, named, read_table
+from tieup.cli.session import emit, emit_pretty, say, session, show, wait_for
+from tieup.config import Settings
+from tieup.errors import UsageError
+from tieup.log.topics import STORIES
+from tieup.model.story import Story
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("stories")(list_stories)
+    app.command("story")(show_story)
+
+
+def list_stories(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="Only stories with this company (part of a name or id).")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Merged and withdrawn ones as well.")] = False,
+    as_json: AsJson = False,
+    log: LogUrl = None,
+) -> None:
+    """List the stories, last changed first."""
+    from tieup.cli.render import story_table
+
+    found = select(wait_for(load_stories(session(context).settings(log=log))), query, everything)
+    if as_json:
+        for story in found[:limit]:
+            emit(story)
+        return
+    if not found:
+        say("no stories yet" if not query else f"no story with {query!r}")
+        return
+    show(story_table(found[:limit]))
+    if len(found) > limit:
+        say(f"{len(found) - limit} more; --limit shows them")
+
+
+def show_story(
+    context: typer.Context,
+    story_id: Annotated[str, typer.Argument(metavar="ID", help="A story's id; its first digits are enough.")],
+    as_json: AsJson = False,
+    log: LogUrl = None,
+) -> None:
+    """Show one story: its state, and who said what, when and where."""
+    from tieup.cli.render import story_timeline
+
+    story = pick(wait_for(load_stories(session(context).settings(log=log))), story_id)
+    if as_json:
+        emit_pretty(story)
+    else:
+        show(story_timeline(story))
+
+
+async def load_stories(settings: Settings) -> dict[str, Story]:
+    """Read all stories of the log."""
+    from tieup.bootstrap import open_log
+
+    async with await open_log(existing(settings), exclusive=False) as log:
+        return await read_table(log, named(settings, STORIES), Story)
+
+
+def select(stories: dict[str, Story], query: str = "", everything: bool = False) -> list[Story]:
+    """Return the stories that are wanted, last changed first."""
+    wanted = query.casefold()
+    found = [
+        story
+        for story in stories.values()
+        if (everything or not (story.merged_into or story.withdrawn))
+        and any(wanted in text.casefold() for party in story.parties for text in (party.name, party.key))
+    ]
+    return sorted(found, key=lambda story: (story.updated_at, story.id), reverse=True)
+
+
+def pick(stories: dict[str, Story], start: str) -> Story:
+    """Return the one story whose id begins so, following a merge. Raises UsageError if there is none or several."""
+    wanted = start.strip().lower()
+    found = [story for key, story in stories.items() if wanted and key.startswith(wanted)]
+    if not found:
+        raise UsageError(f"{start}: no such story; `tieup stories` lists them")
+    if len(found) > 1:
+        raise UsageError(f"{start}: {len(found)} stories begin so: {', '.join(story.id for story in found[:5])}")
+    story = found[0]
+    seen = {story.id}
+    while story.merged_into in stories and story.merged_into not in seen:
+        story = stories[story.merged_into]
+        seen.add(story.id)
+    return story
