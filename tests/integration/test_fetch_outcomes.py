@@ -254,10 +254,11 @@ async def test_a_fixed_host_keeps_its_name(served: FeedServer) -> None:
 
 
 async def test_a_name_that_does_not_exist_is_an_outcome() -> None:
-    async with shell() as opened:
+    async with shell(connect_s=2.0) as opened:
         outcome = await opened.poll(request("http://nowhere.invalid/feed.xml"))
     assert outcome.error is not None
-    assert outcome.error.startswith("http://nowhere.invalid/feed.xml: nowhere.invalid cannot be resolved")
+    assert outcome.error.startswith("http://nowhere.invalid/feed.xml: nowhere.invalid ")
+    assert "resolved" in outcome.error
 
 
 async def test_a_closed_port_is_an_outcome(served: FeedServer) -> None:
@@ -320,16 +321,8 @@ async def test_tls_keeps_the_name_although_the_address_is_pinned(tmp_path: Path)
     key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
     made = await asyncio.create_subprocess_exec(
         *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-        *(
-            "-subj",
-            "/CN=news.example",
-            "-addext",
-            "subjectAltName=DNS:news.example",
-            "-keyout",
-            key,
-            "-out",
-            certificate,
-        ),
+        *("-subj", "/CN=news.example", "-addext", "subjectAltName=DNS:news.example"),
+        *("-keyout", key, "-out", certificate),
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert await made.wait() == 0
