@@ -22,6 +22,7 @@ class Thresholds:
     """The least affinities, and the factors for parties that are not quite the same; all between 0 and 1."""
 
     join: float
+    parties: float
     same_article: float
     sister: float
     subset: float

@@ -5,14 +5,14 @@ product of how well the parties agree, how well the kinds agree, and how long th
 candidate from the threshold on is taken, else the relation opens a story.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tieup.ids import derive_id
-from tieup.model.labels import Focus, Kind
-from tieup.model.relation import ArticleRelations
+from tieup.model.labels import Focus, Kind, Stage
+from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import Story, StoryParty
 from tieup.stories.affinity import Affinity
 from tieup.stories.parties import Companies, fold_name, overlap, story_parties
@@ -27,6 +27,7 @@ class Wanted:
 
     parties: tuple[StoryParty, ...]
     kind: Kind
+    stage: Stage
     venture: str | None
     at: datetime | None
 
@@ -38,47 +39,86 @@ class Candidates(Protocol):
         """Return the stories that share a party group, ordered by id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A story that a relation fits: `kept` where the article's older version, or its original, is in it."""
+
+    story_id: str
+    score: float
+    kept: bool
+    articles: int
+    opened_at: datetime
+
+
 def assign(
     found: ArticleRelations, memory: Candidates, companies: Companies, affinity: Affinity, before: Sequence[str] = ()
 ) -> tuple[str | None, ...]:
     """Return the story id of each relation of the article, None for background; an unknown id opens that story.
 
-    Relations are taken by weight, the main one first. `before` are the stories of the article's older version, which
-    keep their relations where they fit.
+    Relations are taken by weight, the main one first. `before` are the stories of the article's older version, or of
+    the article that it copies; relations stay there where they fit.
     """
     assigned: dict[int, str] = {}
-    openings: dict[str, Wanted] = {}
-    kinds: dict[str, Kind] = {}
+    first: dict[str, Wanted] = {}
     for at in by_weight(found.relations):
         relation = found.relations[at]
         if relation.focus is not Focus.NEWS or not is_tie(relation, companies):
             continue
-        parties = story_parties(relation.parties, companies)
-        wanted = Wanted(parties, relation.kind, relation.venture, found.published and found.event_time)
-        stories = [one for one in memory.with_parties(parties) if one.merged_into is None]
-        scored = [(score_story(wanted, one, affinity), one.id in before, one.id) for one in stories]
-        scored += [(_score(wanted, one, affinity), False, story_id) for story_id, one in openings.items()]
-        fitting = [
-            one for one in scored if one[0] >= affinity.thresholds.join and _may_share(wanted, one[2], kinds, affinity)
-        ]
-        if fitting:
-            assigned[at] = min(fitting, key=lambda one: (-one[1], -one[0], one[2]))[2]
-        else:
-            assigned[at] = _new_id(found.article_id, wanted, at)
-            openings[assigned[at]] = wanted
-        kinds.setdefault(assigned[at], relation.kind)
+        wanted = _wanted(found, relation, companies)
+        fits = _fits(wanted, memory, affinity, before) + _fits_beside(wanted, first, found.event_time, affinity)
+        best = min(
+            (one for one in fits if _may_share(wanted, first.get(one.story_id), affinity)), key=_rank, default=None
+        )
+        assigned[at] = _new_id(found.article_id, wanted, at) if best is None else best.story_id
+        first.setdefault(assigned[at], wanted)
     return tuple(assigned.get(at) for at in range(len(found.relations)))
+
+
+def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -> Wanted:
+    at = found.event_time if found.published else None
+    return Wanted(story_parties(relation.parties, companies), relation.kind, relation.stage, relation.venture, at)
+
+
+def _fits(wanted: Wanted, memory: Candidates, affinity: Affinity, before: Sequence[str]) -> list[Fit]:
+    stories = [one for one in memory.with_parties(wanted.parties) if one.merged_into is None]
+    fits = [
+        Fit(one.id, score_story(wanted, one, affinity), one.id in before, one.article_count, one.opened_at)
+        for one in stories
+    ]
+    return [one for one in fits if one.score >= affinity.thresholds.join]
+
+
+def _fits_beside(wanted: Wanted, first: Mapping[str, Wanted], at: datetime, affinity: Affinity) -> list[Fit]:
+    """The stories that the article has already been put to, by its own earlier relation."""
+    fits = [Fit(story_id, _score(wanted, one, affinity), False, 0, at) for story_id, one in first.items()]
+    return [one for one in fits if one.score >= affinity.thresholds.join]
+
+
+def _rank(fit: Fit) -> tuple[bool, float, int, datetime, str]:
+    """The best fit is the least: kept first, then by affinity, then the larger story, then the older."""
+    return (not fit.kept, -fit.score, -fit.articles, fit.opened_at, fit.story_id)
 
 
 def score_story(wanted: Wanted, story: Story, affinity: Affinity) -> float:
     """Return the affinity of a relation and a story, between 0 and 1."""
-    parties = _party_factor(wanted.parties, story.parties, affinity)
+    parties = _party_factor(wanted.parties, _known_as(wanted.parties, story), affinity)
     if not parties or _other_venture(wanted.venture, story.venture):
         return 0.0
     kind = affinity.of_kinds(wanted.kind, story.kind)
     others = {one.kind for one in story.articles} - {story.kind}
     kind = max([kind, *(affinity.of_kinds(wanted.kind, other) * 0.9 for other in others)])
     return round(parties * kind * affinity.of_age(story.stage, _silence(wanted.at, story)), 4)
+
+
+def _known_as(parties: Sequence[StoryParty], story: Story) -> tuple[StoryParty, ...]:
+    """The story's parties, each as the relation names it where one of the story's articles does so too."""
+    named = {party.key: party for article in story.articles for party in article.parties}
+    own = {party.group: party for party in parties if party.key in named}
+    known = {party.key for party in story.parties}
+    return tuple(
+        own[party.group] if party.group in own and own[party.group].key not in known else party
+        for party in story.parties
+    )
 
 
 def _score(wanted: Wanted, opened: Wanted, affinity: Affinity) -> float:
@@ -88,10 +128,11 @@ def _score(wanted: Wanted, opened: Wanted, affinity: Affinity) -> float:
 
 def _party_factor(left: Sequence[StoryParty], right: Sequence[StoryParty], affinity: Affinity) -> float:
     exact, sisters = overlap(left, right)
-    if exact + sisters < MIN_PARTIES or exact == 0:
+    shared = exact + sisters
+    if shared < MIN_PARTIES or exact == 0 or shared < affinity.thresholds.parties * min(len(left), len(right)):
         return 0.0
     factor = affinity.thresholds.sister**sisters
-    return factor if exact + sisters == len(left) == len(right) else factor * affinity.thresholds.subset
+    return factor if shared == len(left) == len(right) else factor * affinity.thresholds.subset
 
 
 def _other_venture(one: str | None, other: str | None) -> bool:
@@ -99,15 +140,22 @@ def _other_venture(one: str | None, other: str | None) -> bool:
 
 
 def _silence(at: datetime | None, story: Story) -> timedelta:
+    """How far the story's nearest dated article is away; nothing is known of undated ones."""
     if at is None:
         return timedelta(0)
-    return max(at - story.updated_at, story.opened_at - at, timedelta(0))
+    if not story.articles:
+        return abs(at - story.updated_at)
+    return min((abs(at - one.event_time) for one in story.articles if one.published), default=timedelta(0))
 
 
-def _may_share(wanted: Wanted, story_id: str, kinds: dict[str, Kind], affinity: Affinity) -> bool:
-    """Two relations of one article, each with its own kind, are two deals."""
-    taken = kinds.get(story_id)
-    return taken is None or affinity.of_kinds(wanted.kind, taken) >= affinity.thresholds.same_article
+def _may_share(wanted: Wanted, other: Wanted | None, affinity: Affinity) -> bool:
+    """Two relations of one article are one deal where kind and stage agree well enough: a package, or one deal told
+    twice; else each has its own contract.
+    """
+    if other is None:
+        return True
+    kinds = affinity.of_kinds(wanted.kind, other.kind)
+    return kinds >= affinity.thresholds.same_article and (wanted.stage is other.stage or kinds == 1)
 
 
 def _new_id(article_id: str, wanted: Wanted, at: int) -> str:

@@ -25,8 +25,8 @@ class _Signed:
     article_id: str
     event_time: datetime
     algorithm: str
-    bands: array[int]
-    shingles: array[int]
+    bands: "array[int]"
+    shingles: "array[int]"
 
 
 class DuplicateIndex:

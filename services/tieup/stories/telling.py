@@ -149,6 +149,9 @@ def _labels_of(story: Story) -> Labels:
 
 
 def _silence(story: Story | None, said: Statement | None) -> timedelta | None:
-    if story is None or said is None or said.article.event_time <= story.updated_at:
+    """How long nothing was heard before this article, which is the newest; an undated one cannot tell."""
+    if story is None or said is None or said.article.published is None:
         return None
-    return said.article.event_time - story.updated_at
+    before = [one.event_time for one in story.articles if one.published and one.article_id != said.article.article_id]
+    last = max(before, default=None)
+    return None if last is None or said.article.event_time <= last else said.article.event_time - last
