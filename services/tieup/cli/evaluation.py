@@ -145,7 +145,7 @@ def _write_events(path: Path, result: "Backtest") -> None:
     from tieup.evaluation.backtest import event_line
 
     try:
-        path.write_bytes(b"".join(event_line(event) + b"\n" for event in result.events))
+        path.write_bytes(b"".join(event_line(event, result.ids) + b"\n" for event in result.events))
     except OSError as error:
         raise BadFile(f"{path}: cannot be written: {error.strerror}") from error
     say(f"{len(result.events)} events written to {one_line(str(path))}")

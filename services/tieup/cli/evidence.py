@@ -9,10 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tieup.cli.render import STANCE_STYLES, factuality_text, words
+from tieup.cli.render import factuality_text, stance_text, words
 from tieup.cli.terminal import one_line, plain, safe
 from tieup.model.article import Article
-from tieup.model.labels import Stance
 from tieup.model.relation import Claim, Evidence, Part, Relation
 
 STYLES: Final = {
@@ -115,6 +114,5 @@ def _details(relation: Relation) -> Table:
 
 
 def _claim(claim: Claim) -> Text:
-    target = "" if claim.stance == Stance.DECLINES_COMMENT else f" {claim.target}"
-    stance = Text(f"{words(claim.stance)}{target}", style=STANCE_STYLES[claim.stance])
+    stance = stance_text(claim.stance, claim.target)
     return Text.assemble(plain(claim.speaker, style="bold"), " ", stance, f": “{one_line(claim.span.quote)}”")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tieup.cli.terminal import one_line, plain
-from tieup.model.labels import EventType, Factuality, PartyStance, SpeakerType, Stance
+from tieup.model.labels import EventType, Factuality, PartyStance, SpeakerType, Stance, Target
 from tieup.model.story import PartyPosition, Story, StoryClaim, StoryEvent, StoryMoment
 
 SHORT_ID: Final = 10
@@ -87,6 +87,12 @@ def story_timeline(story: Story, events: Sequence[StoryEvent] = ()) -> Renderabl
         parts += [Text("\nWhere the parties stand", style="bold"), Padding(_positions(story), (0, 0, 0, 2))]
     parts += [Text("\nTimeline (UTC)", style="bold"), Padding(_timeline(story, events), (0, 0, 0, 2))]
     return Group(*parts)
+
+
+def stance_text(stance: Stance, target: Target) -> Text:
+    """Return what a speaker says, coloured: `denies talks`."""
+    about = "" if stance == Stance.DECLINES_COMMENT else f" {target}"
+    return Text(f"{words(stance)}{about}", style=STANCE_STYLES[stance])
 
 
 def source_name(publisher: str | None, url: str | None) -> str:
@@ -169,11 +175,9 @@ def _change_row(at: datetime, sort: EventType, headline: str, where: str) -> _Ro
 
 
 def _claim_row(claim: StoryClaim) -> _Row:
-    says = Text(
-        f"{words(claim.stance)} {claim.target}" if claim.stance != Stance.DECLINES_COMMENT else "declines comment"
+    what = Text.assemble(
+        stance_text(claim.stance, claim.target), plain(f" {_quoted(claim.quote)}") if claim.quote else ""
     )
-    says.stylize(STANCE_STYLES[claim.stance])
-    what = Text.assemble(says, plain(f" {_quoted(claim.quote)}") if claim.quote else "")
     speaker = "unnamed sources" if claim.speaker_type == SpeakerType.ANONYMOUS else claim.speaker
     return _Row(claim.event_time, 0, plain(speaker), what, plain(source_name(claim.publisher, claim.url), style="dim"))
 

@@ -36,7 +36,7 @@ def run(
     settings = session(context).settings(log=log, http=http, log_level=log_level)
     wanted = chosen(workers or [])
     start_logging(settings.log_level)
-    wait_for(bootstrap.run(settings, wanted, once))
+    wait_for(bootstrap.run(settings, wanted, once=once))
 
 
 def chosen(names: list[str]) -> tuple[str, ...]:

@@ -42,7 +42,8 @@ def scores_json(scores: Scores, faulty: Sequence[FaultyArticle]) -> dict[str, ob
 
 def score_table(scores: Scores) -> RenderableType:
     """Return two tables: all articles with precision and recall, and the headline figures by language."""
-    return Group(_overall(scores.overall), Text(""), _by_language(scores.by_language))
+    articles = Text(f"{scores.overall.articles} articles\n")
+    return Group(articles, _overall(scores.overall), Text(""), _by_language(scores.by_language))
 
 
 def fault_list(faulty: Iterable[FaultyArticle]) -> RenderableType:
@@ -51,14 +52,12 @@ def fault_list(faulty: Iterable[FaultyArticle]) -> RenderableType:
     for article in faulty:
         head = Text.assemble("\n", plain(article.id, style="bold"), f" ({article.language or '?'})  ")
         parts.append(head.append_text(plain(article.title)))
-        parts += [Padding(_fault(fault), (0, 0, 0, 2)) for fault in article.faults]
+        parts.append(Padding(_faults(article.faults), (0, 0, 0, 2)))
     return Group(*parts)
 
 
 def _overall(figures: Figures) -> Table:
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", title=f"{figures.articles} articles", title_justify="left"
-    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Figure")
     for name in ("Score", "Precision", "Recall", "Counts"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -92,10 +91,13 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}".replace("0.", ".", 1) if value < 1 else f"{value:.3f}"
 
 
-def _fault(fault: Fault) -> Text:
-    text = Text(f"{fault.sort:<9} ", style=FAULT_STYLES[fault.sort])
-    body = " → ".join(one_line(part) for part in (fault.gold, fault.found) if part)
-    text.append(body, style="default")
-    if fault.snippet:
-        text.append(f"\n          “{one_line(fault.snippet)}”", style="dim")
-    return text
+def _faults(faults: Sequence[Fault]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for fault in faults:
+        said = Text(" → ".join(one_line(part) for part in (fault.gold, fault.found) if part))
+        if fault.snippet:
+            said.append(f"\n“{one_line(fault.snippet)}”", style="dim")
+        table.add_row(Text(fault.sort, style=FAULT_STYLES[fault.sort]), said)
+    return table

@@ -67,7 +67,7 @@ def show(*parts: RenderableType) -> None:
 
 def say(text: str) -> None:
     """Print one line on standard error, beside the output."""
-    print(text, file=sys.stderr)
+    sys.stderr.write(f"{text}\n")
 
 
 def emit(record: object) -> None:

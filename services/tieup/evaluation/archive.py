@@ -14,6 +14,7 @@ from tieup.errors import BadFile
 from tieup.evaluation.gold import GoldArticle
 from tieup.evaluation.jsonl import read_rows
 from tieup.feeds.dates import FIRST_YEAR, LAST_YEAR, parse_date
+from tieup.ids import derive_id
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 
 UNDATED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -61,6 +62,11 @@ def read_archive(lines: Iterable[bytes], name: str) -> Archive:
 def gold_archive(gold: Sequence[GoldArticle], name: str) -> list[ArchiveArticle]:
     """Return labelled articles as an archive, without their labels. Raises BadFile for one without text."""
     return [_from_gold(article, name) for article in gold]
+
+
+def article_id(archive_id: str) -> str:
+    """Return the id under which an article of an archive goes through tieup, whose ids are hashes."""
+    return derive_id("archive", archive_id)
 
 
 def dated(archive: Sequence[ArchiveArticle]) -> list[Article]:
@@ -131,7 +137,7 @@ def _as_article(one: ArchiveArticle, published: datetime | None, seen: datetime)
     canonical = canonical_url(link) if link and is_web_url(link) else None
     domain = registrable_domain(canonical) if canonical else None
     return Article(
-        id=one.id,
+        id=article_id(one.id),
         version=1,
         title=one.title[:MAX_TITLE_CHARS],
         text=one.text[:MAX_TEXT_CHARS],

@@ -5,7 +5,7 @@ archive ─▶ dated articles ─▶ extractor ─▶ relations ─▶ step (the
                                                         └─▶ events
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, Protocol
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import orjson
 
 from tieup.errors import BadInput
-from tieup.evaluation.archive import ArchiveArticle, dated
+from tieup.evaluation.archive import ArchiveArticle, article_id, dated
 from tieup.evaluation.lines import BacktestLine, LineRelation, line_relation
 from tieup.log.base import NewRecord, Record, Validator, Worker
 from tieup.log.step import Step, Stepper
@@ -22,7 +22,7 @@ from tieup.model.article import Article
 from tieup.model.codec import decode, encode, to_millis
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.relation import ArticleRelations, Part, Relation
-from tieup.model.story import Assignment
+from tieup.model.story import Assignment, Cause
 
 EVENT_HEADER_PREFIX: Final = "ce_"
 
@@ -40,12 +40,13 @@ class Extracts(Protocol):
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """What came of an archive: a line per article in the archive's order, the events in theirs, and what the worker
-    could not use.
+    could not use. `ids` leads from the ids inside records to the archive's own.
     """
 
     lines: tuple[BacktestLine, ...]
     events: tuple[NewRecord, ...]
     faults: tuple[BadInput, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,18 @@ class _Merge:
     merged_into: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Caused:
+    """What is read of an event here."""
+
+    cause: Cause
+
+
 @dataclass(slots=True)
 class _Memory:
     """What the story worker wrote, newest per key."""
 
+    ids: Mapping[str, str]
     assignments: dict[str, Assignment] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     events: list[NewRecord] = field(default_factory=list)
@@ -74,7 +83,7 @@ class _Memory:
             self.events.append(record)
         elif record.topic == DEAD_LETTERS:
             letter = decode(DeadLetter, record.value, record.topic)
-            self.faults.append(BadInput(f"article {key}: {letter.error}: {letter.message}"))
+            self.faults.append(BadInput(f"article {self.ids.get(key, key)}: {letter.error}: {letter.message}"))
         elif record.topic == ASSIGNMENTS and record.value is not None:
             self.assignments[key] = decode(Assignment, record.value, record.topic)
         elif record.topic == STORIES and record.value is not None:
@@ -104,7 +113,7 @@ def backtest(
     against their schemas and an article that it cannot use is a fault while the rest goes on.
     """
     found: dict[str, ArticleRelations] = {}
-    memory = _Memory()
+    memory = _Memory({article_id(one.id): one.id for one in archive})
     stepper = Stepper("story", 0, stories, validator, frozenset())
     articles = dated(archive)
     for done, article in enumerate(articles, start=1):
@@ -116,20 +125,26 @@ def backtest(
             memory.take(stepper.run([_record(done, relations)], None, lambda: False))
         on_progress("stories", done)
     return Backtest(
-        lines=tuple(_line(found[one.id], memory) for one in archive),
+        lines=tuple(_line(one.id, found[article_id(one.id)], memory) for one in archive),
         events=tuple(memory.events),
         faults=tuple(memory.faults),
+        ids=memory.ids,
     )
 
 
-def event_line(event: NewRecord) -> bytes:
-    """Return an event as one line in the JSON format of CloudEvents 1.0: its attributes, and the event as `data`."""
+def event_line(event: NewRecord, ids: Mapping[str, str]) -> bytes:
+    """Return an event as one line in the JSON format of CloudEvents 1.0: its attributes, and the event as `data`.
+
+    The extension attribute `archiveid` is the archive's own id of the article that caused it.
+    """
     attributes = {
         name.removeprefix(EVENT_HEADER_PREFIX): value.decode()
         for name, value in event.headers
         if name.startswith(EVENT_HEADER_PREFIX)
     }
     others = {name: value.decode() for name, value in event.headers if name == "traceparent"}
+    cause = decode(_Caused, event.value, event.topic).cause.article_id
+    others["archiveid"] = ids.get(cause, cause)
     return orjson.dumps(attributes | others | {"data": orjson.Fragment(event.value or b"null")})
 
 
@@ -151,14 +166,15 @@ def _record(offset: int, relations: ArticleRelations) -> Record:
     return Record(RELATIONS, 0, offset, key, encode(relations), to_millis(relations.observed_at))
 
 
-def _line(found: ArticleRelations, memory: _Memory) -> BacktestLine:
+def _line(archive_id: str, found: ArticleRelations, memory: _Memory) -> BacktestLine:
     assignment = memory.assignments.get(found.article_id)
     stories = _stories(found, assignment, memory)
+    copied = None if assignment is None else assignment.duplicate_of
     return BacktestLine(
-        id=found.article_id,
+        id=archive_id,
         relevant=bool(found.relations),
         language=found.language,
-        duplicate_of=None if assignment is None else assignment.duplicate_of,
+        duplicate_of=None if copied is None else memory.ids.get(copied, copied),
         story_id=primary(found.relations, stories),
         relations=_line_relations(found, stories),
     )

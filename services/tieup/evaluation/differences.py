@@ -1,5 +1,6 @@
 """The faults of an evaluation, one article after the other, for people to read and scripts to count."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from tieup.evaluation.gold import GoldRelation
 from tieup.evaluation.lines import LineRelation
 
 SNIPPET_CHARS = 240
+LEAD_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,10 @@ def _found_evidence(found: LineRelation) -> str:
 
 
 def _around(text: str, names: Sequence[str]) -> str:
-    places = [place for name in names if (place := text.find(name)) >= 0]
-    return _cut(text[max(0, min(places) - SNIPPET_CHARS // 4) :] if places else text)
+    """Return the stretch in which most of the names stand, the first of several."""
+    starts = [max(0, found.start() - LEAD_CHARS) for name in names for found in re.finditer(re.escape(name), text)]
+    stretches = [text[start : start + SNIPPET_CHARS] for start in sorted(starts)]
+    return _cut(max(stretches, key=lambda stretch: sum(name in stretch for name in names), default=text))
 
 
 def _cut(text: str) -> str:
