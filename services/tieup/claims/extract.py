@@ -23,6 +23,9 @@ from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
 EXTRACTOR = "1"
 """The version of the rules and lexicons; it goes out with every record."""
 
+UNDATED = 1
+"""The year of an article without a date: of an archive, so groups that grew together later still count as apart."""
+
 MAX_RELATIONS = 24
 
 
@@ -58,7 +61,7 @@ class Extractor:
         if lexicon is None:
             return ()
         mentions = self._reader.companies(article)
-        year = article.event_time.year
+        year = UNDATED if article.published is None else article.event_time.year
         groups = {
             one.company_id: self._gazetteer.ultimate_parent(one.company_id, year) for named in mentions for one in named
         }
@@ -125,7 +128,8 @@ class Extractor:
 
 def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[Draft]:
     """Return the relations that the article is about: the headline's, or else the first of the text."""
-    titled = [draft for draft in drafts if draft.in_title]
+    named = {one for sentence in sentences if sentence.in_title for one in sentence.companies}
+    titled = [draft for draft in drafts if draft.in_title or named.issuperset(draft.parties)]
     if titled or not drafts:
         return titled
     first = min(draft.first for draft in drafts)

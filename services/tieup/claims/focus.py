@@ -12,7 +12,7 @@ RECALLED = 0.8
 LEADING = 1.2
 """What news weighs more in the first sentence of the text."""
 
-MOVING = 1.0
+MOVING = 1.5
 """What news weighs more where talks, a denial or a report are stated: what is recalled mostly just runs."""
 
 

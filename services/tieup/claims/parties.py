@@ -22,6 +22,8 @@ _MEMBERS = 60
 """How far after a cue its members may stand."""
 _JOINT_KINDS = frozenset({Kind.JOINT_VENTURE})
 _MUTUAL_KINDS = frozenset({Kind.ALLIANCE, Kind.JOINT_DEVELOPMENT, Kind.JOINT_VENTURE, Kind.MERGER_ACQUISITION, "link"})
+_COMMA_AND = re.compile(r"\s?,\s?(?:and|und|but)\b", re.IGNORECASE)
+_HYPHENS = frozenset({"-", "–", "/", " - ", " – "})
 _POSSESSIVES = frozenset({"'s ", "’s "})
 _AND = re.compile(
     r"(?:'s|’s|s|-\w{0,20})?(?:\s?\([^)]{0,30}\))?\s*"
@@ -54,15 +56,24 @@ class Coordination:
     companies: Parties
     start: int
     end: int
+    hyphened: bool = False
 
 
 def in_play(sentence: Sentence) -> list[Mention]:
     """Return the mentions that may be parties: not the rival, the former employer, the owner of a named daughter."""
     asides = sentence.about(Topic.TEXT, "aside")
     kept = [one for one in sentence.mentions if not any(cue.start <= one.start < cue.end for cue in asides)]
+    kept = _without_products(sentence, kept)
     owners = {_owner(cue, kept) for cue in sentence.about(Topic.TEXT, "unit")}
     owners |= {one for one, after in pairwise(kept) if _text(sentence, one.end, after.start) in _POSSESSIVES}
     return [one for one in kept if one not in owners]
+
+
+def _without_products(sentence: Sentence, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions without brands on a product ("Aito cars"), if two companies are left."""
+    products = sentence.about(Topic.TEXT, "product")
+    makers = [one for one in mentions if not any(cue.start <= one.start < cue.end for cue in products)]
+    return makers if len({one.company_id for one in makers}) > 1 else mentions
 
 
 def _text(sentence: Sentence, start: int, end: int) -> str:
@@ -78,22 +89,31 @@ def coordinate(sentence: Sentence, mentions: Sequence[Mention]) -> list[Coordina
     """Return the mentions in runs of those named side by side."""
     runs: list[list[Mention]] = []
     for one in mentions:
-        if runs and _side_by_side(sentence, runs[-1][-1], one):
+        if runs and _side_by_side(sentence, runs[-1], one):
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [
-        Coordination(tuple(dict.fromkeys(one.company_id for one in run)), run[0].start, run[-1].end) for run in runs
-    ]
+    return [_coordination(sentence, run) for run in runs]
 
 
-def _side_by_side(sentence: Sentence, left: Mention, right: Mention) -> bool:
-    between = _text(sentence, left.end, right.start)
-    return len(between) <= 60 and _AND.fullmatch(between) is not None
+def _coordination(sentence: Sentence, run: Sequence[Mention]) -> Coordination:
+    hyphened = len(run) > 1 and all(_text(sentence, one.end, other.start) in _HYPHENS for one, other in pairwise(run))
+    return Coordination(tuple(dict.fromkeys(one.company_id for one in run)), run[0].start, run[-1].end, hyphened)
+
+
+def _side_by_side(sentence: Sentence, run: Sequence[Mention], right: Mention) -> bool:
+    """A comma and an "and" join only what is a list already: "A, B, and C", but "by A, and B builds"."""
+    between = _text(sentence, run[-1].end, right.start)
+    if len(between) > _MARKER or _AND.fullmatch(between) is None:
+        return False
+    return len(run) > 1 or _COMMA_AND.match(between) is None
 
 
 def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> list[Coordination]:
     """Return the runs without the venture that a cue names beside it ("joint venture Horse", "Horse, the venture of")."""
+    owners = [run for run in runs if run.hyphened]
+    if owners and sentence.has(Topic.KIND, Kind.JOINT_VENTURE):
+        return owners if cue.label == Kind.JOINT_VENTURE else [run for run in runs if run not in owners]
     if cue.label != Kind.JOINT_VENTURE or len(runs) < 3 - any(len(run.companies) > 1 for run in runs):
         return list(runs)
     named = [run for run in runs if len(run.companies) == 1 and _is_named_by(sentence, cue, run)]
@@ -124,6 +144,8 @@ def _nearest_clauses(
     A relative clause takes what stands right before it, be it a rival or a former employer.
     """
     at = sentence.clause_of(cue.start)
+    if _groups(own := _inside(runs, cue.start, cue.end), group_of) > 1:
+        return own
     first, last = sentence.clauses[at].start, sentence.clauses[at].end
     near = _inside(runs, first, last)
     if _groups(near, group_of) == 1 and (head := _antecedent(sentence, at)):
@@ -176,7 +198,9 @@ def _subject(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> Coor
     if before:
         if _OWNS.match(_text(sentence, before[-1].end, cue.start)) is not None:
             return before[-1]
-    return runs[0]
+    start = sentence.clauses[sentence.clause_of(cue.start)].start
+    inside = [run for run in runs if run.start >= start]
+    return inside[0] if inside and inside[0].start < cue.end else before[-1] if before else runs[0]
 
 
 def _object(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], subject: Coordination) -> Coordination:
@@ -221,7 +245,7 @@ def partners_listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) 
     after = [run for run in runs if run.start >= cue.start]
     if not after or len(after) < len(runs) or not _marked(sentence, after[0], _WITH):
         return ()
-    return tuple(dict.fromkeys(one for run in after for one in run.companies))[:_MAX_PAIRS]
+    return after[0].companies[:_MAX_PAIRS]
 
 
 def split_groups(parties: Parties, group_of: GroupOf) -> list[Parties]:

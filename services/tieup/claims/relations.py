@@ -23,7 +23,7 @@ from tieup.model.labels import Kind, Stage
 THRESHOLD = 1.5
 """The least weight of kind cues that makes a relation; one plain word of tie-ups ("partnership") weighs 2."""
 
-CARRIED = 0.5
+CARRIED = 0.6
 """What a statement weighs whose second party stands in the headline or in the sentence before."""
 
 RECALLS = 1.5
@@ -33,6 +33,9 @@ APART = 2.5
 """The least weight of cues on each side that tells a stake from the work done together."""
 
 _OPEN = frozenset({Kind.ALLIANCE, Kind.EQUITY_STAKE, Kind.MERGER_ACQUISITION, "link"})
+
+CARRIED_THRESHOLD = 2.0
+"""The least weight of a relation whose parties no sentence names together."""
 
 TITLE = 1.5
 """How much more a headline weighs."""
@@ -111,7 +114,7 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
     drafts: dict[frozenset[str], Draft] = {}
     context = Context(_named(sentences), (), _topic(sentences), group_of)
     for sentence in sentences:
-        found = [] if sentence.has(Topic.TEXT, "no_relation") else _statements(sentence, context)
+        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context)
         for statement in found:
             for parties in split_groups(statement.parties, group_of):
                 draft = drafts.setdefault(frozenset(parties), Draft(parties))
@@ -193,8 +196,8 @@ def _pruned(drafts: list[Draft]) -> list[Draft]:
 
 
 def _is_stated(draft: Draft) -> bool:
-    """A relation needs one sentence that names its parties, or two that carry it, and a cue beyond mere talk."""
-    return any(not one.carried for one in draft.statements) or draft.weight >= 2 * THRESHOLD
+    """A relation needs a sentence that names its parties, or cues of some weight that carry it."""
+    return any(not one.carried for one in draft.statements) or draft.weight >= CARRIED_THRESHOLD
 
 
 def _is_shadow(draft: Draft, drafts: list[Draft]) -> bool:
@@ -237,7 +240,8 @@ def _recalled(draft: Draft) -> list[Statement]:
         rest = [one for one in draft.statements if one.sentence is not sentence]
         recalls = not sentence.in_title and sentence.weight(Topic.FOCUS, "background") >= RECALLS
         running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
-        if rest and recalls and running and _sort(own) not in {None, _sort(rest)}:
+        stated = sentence.has(Topic.TEXT, "both") or any(not one.carried for one in own)
+        if rest and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
             return own
     return []
 

@@ -11,7 +11,7 @@ MAX_SENTENCE = 1_200
 
 _STOP = re.compile(r"[.!?…]+[\"”»'’)\]“]{0,3}|[。！？]+[」』”]{0,2}|\s*\n\s*")
 _LAST_WORD = re.compile(r"(\w[\w.]{0,12})$")
-_GLUED = re.compile(r"[a-zäöüßéèà0-9)\"”“%]{2}\.[A-ZÄÖÜÉ][a-zäöüß]")
+_GLUED = re.compile(r"[a-zäöüßéèà0-9)\"”“%]{2}\.[A-ZÄÖÜÉ][A-Za-zäöüß]")
 _OPENING = "\"„“»«'‘(["
 
 

@@ -51,6 +51,7 @@ class Scope:
             Vote(cue, sentence, cue.weight * IN_CONTEXT * (IN_TITLE if sentence.in_title else 1.0))
             for sentence in self.context
             for cue in sentence.about(topic, label)
+            if topic is not Topic.STANCE or _is_theirs(sentence, self.draft)
         ]
 
     def _own(self, sentence: Sentence, topic: Topic, label: str | None) -> list[Vote]:
@@ -61,6 +62,12 @@ class Scope:
             Vote(cue, sentence, cue.weight * title * _nearness(cue, mine, rivals))
             for cue in sentence.about(topic, label)
         ]
+
+
+def _is_theirs(sentence: Sentence, draft: Draft) -> bool:
+    """A stance in the context counts unless the sentence speaks of other partners ("with other makers, which denied")."""
+    named = set(draft.parties).intersection(sentence.companies)
+    return len(named) > 1 or not sentence.has(Topic.TEXT, "others")
 
 
 def _statements(draft: Draft, sentence: Sentence) -> list[Statement]:

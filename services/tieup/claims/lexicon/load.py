@@ -54,7 +54,9 @@ _LABELS: Final[dict[Topic, frozenset[str]]] = {
     Topic.STANCE: frozenset({"denies", "denies_end", "declines_comment", "confirms"}),
     Topic.SOURCE: frozenset({"anonymous", "medium", "credits", "own", "authority", "document", "rumour"}),
     Topic.FOCUS: frozenset({"background", "news"}),
-    Topic.TEXT: frozenset({"no_relation", "no_article", "aside", "both", "hub", "joint", "unit", "theirs", "vehicle"}),
+    Topic.TEXT: frozenset(
+        {"no_relation", "no_article", "aside", "both", "hub", "joint", "unit", "theirs", "others", "product", "vehicle"}
+    ),
 }
 
 
