@@ -18,7 +18,7 @@ MAX_NAME_CHARS: Final = 60
 MAX_SOURCE_CHARS: Final = 40
 
 _FILE: Final = "headlines.toml"
-_FIELDS: Final = frozenset({"parties", "one", "rest", "deniers", "kind", "source", "what", "main", "n"})
+_FIELDS: Final = frozenset({"parties", "one", "rest", "deniers", "kind", "name", "source", "what", "main", "n"})
 _SURENESS: Final = ("reported", "confirmed")
 _DENIALS: Final = ("denied", "denied_by_one", "denied_by_nobody")
 _SENTENCES: Final = frozenset(
@@ -48,6 +48,7 @@ class Wording:
     and_: str
     others: str
     kinds: Mapping[Kind, str]
+    names: Mapping[Kind, str]
     main: Mapping[str, str]
     basis: Mapping[Literal["authority", "document"], str]
     frames: Frames
@@ -89,6 +90,7 @@ def _faults(wordings: Mapping[str, Wording]) -> list[str]:
     faults = [f"{language} is missing" for language in ("en", "de") if language not in wordings]
     for language, words in wordings.items():
         faults += [f"{language}.kinds.{kind} is missing" for kind in Kind if kind not in words.kinds]
+        faults += [f"{language}.names.{kind} is missing" for kind in Kind if kind not in words.names]
         faults += [f"{language}.milestones.{one} is missing" for one in Milestone if one not in words.milestones]
         faults += [f"{language}.main.{name} is missing" for name in sorted(_SENTENCES - set(words.main))]
         frames = [getattr(words.frames, field.name) for field in fields(Frames)]
@@ -123,6 +125,7 @@ def _main(event: StoryEvent, words: Wording) -> str:
         one="".join(deniers[:1]),
         rest=_list(rest, words),
         kind=words.kinds[event.kind],
+        name=words.names[event.kind],
     )
     return sentence + _sureness(event, deniers, words)
 

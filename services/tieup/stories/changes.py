@@ -171,7 +171,7 @@ def _binding(labels: Labels) -> str | None:
 
 
 _COMPARED: Final[tuple[tuple[str, Callable[[Labels], str | None]], ...]] = (
-    ("parties", lambda labels: _joined(party.name for party in labels.parties)),
+    ("parties", lambda labels: _joined(sorted(party.name for party in labels.parties))),
     ("kind", lambda labels: labels.kind),
     ("stage", lambda labels: labels.stage),
     ("factuality", lambda labels: labels.factuality),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tieup.ids import derive_id
-from tieup.model.labels import Focus, Kind, Stage
+from tieup.model.labels import Factuality, Focus, Kind, Stage
 from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import Story, StoryParty
 from tieup.stories.affinity import Affinity
@@ -28,6 +28,7 @@ class Wanted:
     parties: tuple[StoryParty, ...]
     kind: Kind
     stage: Stage
+    factuality: Factuality
     venture: str | None
     at: datetime | None
 
@@ -76,7 +77,8 @@ def assign(
 
 def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -> Wanted:
     at = found.event_time if found.published else None
-    return Wanted(story_parties(relation.parties, companies), relation.kind, relation.stage, relation.venture, at)
+    parties = story_parties(relation.parties, companies)
+    return Wanted(parties, relation.kind, relation.stage, relation.factuality, relation.venture, at)
 
 
 def _fits(wanted: Wanted, memory: Candidates, affinity: Affinity, before: Sequence[str]) -> list[Fit]:
@@ -149,13 +151,14 @@ def _silence(at: datetime | None, story: Story) -> timedelta:
 
 
 def _may_share(wanted: Wanted, other: Wanted | None, affinity: Affinity) -> bool:
-    """Two relations of one article are one deal where kind and stage agree well enough: a package, or one deal told
+    """Two relations of one article are one deal where kind, stage and factuality agree well enough: a package, or one deal told
     twice; else each has its own contract.
     """
     if other is None:
         return True
     kinds = affinity.of_kinds(wanted.kind, other.kind)
-    return kinds >= affinity.thresholds.same_article and (wanted.stage is other.stage or kinds == 1)
+    alike = wanted.stage is other.stage and wanted.factuality is other.factuality
+    return kinds >= affinity.thresholds.same_article and (alike or wanted.kind is other.kind)
 
 
 def _new_id(article_id: str, wanted: Wanted, at: int) -> str:
