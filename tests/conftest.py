@@ -58,9 +58,12 @@ def three_kafkas(request):
     cluster.stop()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter, config):
-    """Say loudly that Kafka was not tested."""
+    """Say loudly, after all else, that Kafka was not tested."""
+    result = yield
     if MISSING in config.stash:
         word = "FAILED" if in_ci() else "SKIPPED"
         line = f"KAFKA TESTS {word}, the Kafka log is NOT tested: {config.stash[MISSING]}"
         terminalreporter.write_line(line.replace("\n", " "), red=True, bold=True)
+    return result
