@@ -15,8 +15,12 @@ from tieup.model.codec import encode, to_millis
 from tieup.model.dead_letter import DeadLetter
 
 MAX_INPUT_BYTES = 4 * 1024 * 1024
+MAX_TEXT_BYTES = 5_700_000  # as JSON; base64 of the largest input takes 5.6 MB, the topic allows 6 MB
 MAX_MESSAGE_CHARS = 2_000
 MAX_FRAMES = 20
+MAX_HEADERS = 64
+MAX_HEADER_CHARS = 1_000
+MAX_KEY_CHARS = 1_000
 
 
 def dead_letter(
@@ -37,19 +41,27 @@ def dead_letter(
         topic=topic,
         partition=partition,
         offset=offset,
-        key=None if key is None else key.decode("utf-8", "backslashreplace"),
+        key=None if key is None else _short(key, MAX_KEY_CHARS),
         value=None if value is None else text,
         encoding=encoding,
         value_hash=None if value is None else hashlib.sha256(value).hexdigest(),
         truncated=value is not None and len(value) > limit,
-        headers=tuple((name, content.decode("utf-8", "backslashreplace")) for name, content in headers),
+        headers=tuple(
+            (name[:MAX_HEADER_CHARS], _short(content, MAX_HEADER_CHARS)) for name, content in headers[:MAX_HEADERS]
+        ),
         error=type(error).__name__,
         message=_message(error),
         stack=_frames(error),
         worker=worker,
         at=at,
     )
-    return NewRecord(DEAD_LETTERS, key or topic.encode(), encode(letter), to_millis(at), _headers(letter))
+    return NewRecord(
+        DEAD_LETTERS, (key or topic.encode())[:MAX_KEY_CHARS], encode(letter), to_millis(at), _headers(letter)
+    )
+
+
+def _short(data: bytes | None, limit: int) -> str:
+    return (data or b"").decode("utf-8", "backslashreplace")[:limit]
 
 
 def _message(error: BaseException) -> str:
@@ -59,9 +71,12 @@ def _message(error: BaseException) -> str:
 
 def _readable(value: bytes) -> tuple[str, str]:
     try:
-        return value.decode("utf-8"), "utf-8"
+        text = value.decode("utf-8")
     except UnicodeDecodeError:
         return base64.b64encode(value).decode("ascii"), "base64"
+    if len(encode(text)) > MAX_TEXT_BYTES:  # JSON escapes control characters with up to six times their size
+        return base64.b64encode(value).decode("ascii"), "base64"
+    return text, "utf-8"
 
 
 def _frames(error: BaseException) -> tuple[str, ...]:
