@@ -15,11 +15,11 @@ from tieup.model.codec import encode, to_millis
 from tieup.model.dead_letter import DeadLetter
 
 MAX_INPUT_BYTES = 4 * 1024 * 1024
-MAX_TEXT_BYTES = 5_700_000  # as JSON; base64 of the largest input takes 5.6 MB, the topic allows 6 MB
+MAX_TEXT_BYTES = 5_700_000  # as JSON; base64 of the largest input takes 5.6 MB; the topic allows 6.5
 MAX_MESSAGE_CHARS = 2_000
 MAX_FRAMES = 20
 MAX_HEADERS = 64
-MAX_HEADER_CHARS = 1_000
+MAX_HEADER_CHARS = 500
 MAX_KEY_CHARS = 1_000
 
 

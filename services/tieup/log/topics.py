@@ -50,7 +50,7 @@ CATALOGUE: Final[tuple[Topic, ...]] = (
     Topic(SUBSCRIPTIONS, compact=True),
     Topic(DELIVERIES, retention_ms=30 * DAY_MS),
     Topic(DELIVERY_STATES, compact=True),
-    Topic(DEAD_LETTERS, retention_ms=90 * DAY_MS, max_bytes=6_000_000),
+    Topic(DEAD_LETTERS, retention_ms=90 * DAY_MS, max_bytes=6_500_000),
 )
 
 BY_NAME: Final[dict[str, Topic]] = {topic.name: topic for topic in CATALOGUE}
