@@ -1,7 +1,7 @@
 """How stories are shown to people: a table of many, the timeline of one. Texts from outside pass `terminal`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,12 +13,14 @@ from rich.text import Text
 
 from tieup.cli.terminal import one_line, plain
 from tieup.model.labels import EventType, Factuality, PartyStance, SpeakerType, Stance, Target
-from tieup.model.story import PartyPosition, Story, StoryClaim, StoryEvent, StoryMoment
+from tieup.model.story import PartyPosition, Story, StoryClaim, StoryEvent
 
 SHORT_ID: Final = 10
 
 FACTUALITY_STYLES: Final = {Factuality.CONFIRMED: "green", Factuality.REPORTED: "yellow", Factuality.DENIED: "red"}
 STANCE_STYLES: Final = {Stance.ASSERTS: "green", Stance.DENIES: "red", Stance.DECLINES_COMMENT: "yellow"}
+PLURALS: Final = {Stance.ASSERTS: "assert", Stance.DENIES: "deny", Stance.DECLINES_COMMENT: "decline comment"}
+UNNAMED: Final = "unnamed sources"
 POSITION_STYLES: Final = {
     PartyStance.CONFIRMS: "green",
     PartyStance.DENIES: "red",
@@ -77,22 +79,26 @@ def story_table(stories: Iterable[Story]) -> Table:
     return table
 
 
-def story_timeline(story: Story, events: Sequence[StoryEvent] = ()) -> RenderableType:
+def story_timeline(story: Story, events: Sequence[StoryEvent] = (), *, rewrites: bool = False) -> RenderableType:
     """Return one story: its state, where each party stands, and who said what, when and where, oldest first.
 
-    Without `events` the story's own history stands for them.
+    Without `events` the story's own history stands for them. Articles that add nothing are one line each; with
+    `rewrites` their claims are shown as well.
     """
     parts: list[RenderableType] = [_head(story)]
     if story.stance_by_party:
         parts += [Text("\nWhere the parties stand", style="bold"), Padding(_positions(story), (0, 0, 0, 2))]
-    parts += [Text("\nTimeline (UTC)", style="bold"), Padding(_timeline(story, events), (0, 0, 0, 2))]
+    parts.append(Text("\nTimeline (UTC)", style="bold"))
+    for scene in _scenes(story, events):
+        parts += _scene(scene, rewrites=rewrites)
     return Group(*parts)
 
 
-def stance_text(stance: Stance, target: Target) -> Text:
-    """Return what a speaker says, coloured: `denies talks`."""
+def stance_text(stance: Stance, target: Target, *, several: bool = False) -> Text:
+    """Return what a speaker, or several, say, coloured: `denies talks`."""
     about = "" if stance == Stance.DECLINES_COMMENT else f" {target}"
-    return Text(f"{words(stance)}{about}", style=STANCE_STYLES[stance])
+    verb = PLURALS[stance] if several else words(stance)
+    return Text(f"{verb}{about}", style=STANCE_STYLES[stance])
 
 
 def source_name(publisher: str | None, url: str | None) -> str:
@@ -100,13 +106,17 @@ def source_name(publisher: str | None, url: str | None) -> str:
     return publisher or (urlsplit(url).hostname if url else None) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+@dataclass(slots=True)
+class _Scene:
+    """One article's part in the story: when, where, its claims and what they changed."""
+
     at: datetime
-    order: int
-    who: Text
-    what: Text
-    where: Text
+    article_id: str
+    where: str = ""
+    title: str = ""
+    rewrite: bool = False
+    claims: list[StoryClaim] = field(default_factory=list)
+    changes: list[tuple[EventType, str]] = field(default_factory=list)
 
 
 def _head(story: Story) -> Text:
@@ -147,39 +157,61 @@ def _position_words(position: PartyPosition) -> Text:
     return Text.assemble(quote, " " if position.quote and place else "", plain(place, style="dim"))
 
 
-def _timeline(story: Story, events: Sequence[StoryEvent]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold", max_width=24)
-    table.add_column(overflow="fold", ratio=1)
-    table.add_column(overflow="fold", max_width=24)
-    changes = [_event_row(event) for event in events] or [_moment_row(moment) for moment in story.history]
-    claims = [_claim_row(claim) for claim in story.claims]
-    for row in sorted([*claims, *changes], key=lambda row: (row.at, row.order)):
-        table.add_row(minute(row.at), row.who, row.what, row.where)
-    return table
+def _scenes(story: Story, events: Sequence[StoryEvent]) -> list[_Scene]:
+    """Return the scenes in order of time. Those whose article the story no longer holds are made from what it does."""
+    scenes: dict[str, _Scene] = {}
+    for one in story.articles:
+        where = source_name(one.publisher, one.url)
+        scenes[one.article_id] = _Scene(one.event_time, one.article_id, where, one.title, one.rewrite)
+    for claim in story.claims:
+        where = source_name(claim.publisher, claim.url)
+        scene = scenes.setdefault(claim.article_id, _Scene(claim.event_time, claim.article_id, where))
+        scene.claims.append(claim)
+    for at, article_id, change in _changes(story, events):
+        scenes.setdefault(article_id, _Scene(at, article_id)).changes.append(change)
+    return sorted(scenes.values(), key=lambda scene: (scene.at, scene.article_id))
 
 
-def _event_row(event: StoryEvent) -> _Row:
-    where = source_name(event.cause.publisher, event.cause.url)
-    return _change_row(event.occurred_at, event.type, event.headline.en, where)
+def _changes(story: Story, events: Sequence[StoryEvent]) -> list[tuple[datetime, str, tuple[EventType, str]]]:
+    if events:
+        return [(one.occurred_at, one.cause.article_id, (one.type, one.headline.en)) for one in events]
+    return [(one.at, one.article_id, (one.type, one.headline_en)) for one in story.history]
 
 
-def _moment_row(moment: StoryMoment) -> _Row:
-    return _change_row(moment.at, moment.type, moment.headline_en, "")
+def _scene(scene: _Scene, *, rewrites: bool) -> list[RenderableType]:
+    repeats = scene.rewrite and not scene.changes
+    head = Text.assemble((minute(scene.at), "dim"), "  ", plain(scene.where, style="dim" if repeats else "cyan"))
+    head.append_text(Text("  adds nothing" if repeats else "", style="dim"))
+    lines: list[RenderableType] = [] if repeats and not rewrites else _claim_lines(scene.claims)
+    if lines and scene.title:
+        head.append_text(Text.assemble("  ", plain(scene.title, style="dim")))
+    lines += [
+        _indented(Text.assemble((f"▶ {words(sort)}: ", "bold cyan"), plain(line))) for sort, line in scene.changes
+    ]
+    return [_indented(head, 2), *lines]
 
 
-def _change_row(at: datetime, sort: EventType, headline: str, where: str) -> _Row:
-    who = Text(f"▶ {words(sort)}", style="bold cyan")
-    return _Row(at, 1, who, plain(headline, style="bold"), plain(where, style="dim"))
+def _claim_lines(claims: Sequence[StoryClaim]) -> list[RenderableType]:
+    """Return one line for each thing said; speakers of the same words share it."""
+    speakers: dict[tuple[Stance, Target, str], list[str]] = {}
+    for claim in claims:
+        name = UNNAMED if claim.speaker_type == SpeakerType.ANONYMOUS else claim.speaker
+        names = speakers.setdefault((claim.stance, claim.target, claim.quote), [])
+        names += [name] if name not in names else []
+    return [_indented(_claim_line(names, *said)) for said, names in speakers.items()]
 
 
-def _claim_row(claim: StoryClaim) -> _Row:
-    what = Text.assemble(
-        stance_text(claim.stance, claim.target), plain(f" {_quoted(claim.quote)}") if claim.quote else ""
-    )
-    speaker = "unnamed sources" if claim.speaker_type == SpeakerType.ANONYMOUS else claim.speaker
-    return _Row(claim.event_time, 0, plain(speaker), what, plain(source_name(claim.publisher, claim.url), style="dim"))
+def _claim_line(names: Sequence[str], stance: Stance, target: Target, quote: str) -> Text:
+    said = stance_text(stance, target, several=len(names) > 1 or UNNAMED in names)
+    return Text.assemble(plain(", ".join(names), style="bold"), " ", said, _said(quote))
+
+
+def _said(quote: str) -> str:
+    return f" {_quoted(quote)}" if quote else ""
+
+
+def _indented(text: Text, by: int = 4) -> RenderableType:
+    return Padding(text, (0, 0, 0, by))
 
 
 def _quoted(text: str) -> str:

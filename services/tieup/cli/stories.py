@@ -46,6 +46,7 @@ def list_stories(
 def show_story(
     context: typer.Context,
     story_id: Annotated[str, typer.Argument(metavar="ID", help="A story's id; its first digits are enough.")],
+    rewrites: Annotated[bool, typer.Option("--rewrites", help="Also what articles say that add nothing.")] = False,
     as_json: AsJson = False,
     log: LogUrl = None,
 ) -> None:
@@ -56,7 +57,7 @@ def show_story(
     if as_json:
         emit_pretty(story)
     else:
-        show(story_timeline(story))
+        show(story_timeline(story, rewrites=rewrites))
 
 
 async def load_stories(settings: Settings) -> dict[str, Story]:
