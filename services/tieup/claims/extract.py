@@ -94,7 +94,7 @@ class Extractor:
         kind = read_kind(scope)
         focus = read_focus(scope, main=main, first_text=first_text)
         stage = read_stage(scope, focus.focus)
-        factuality = read_factuality(scope, stage.stage)
+        factuality = read_factuality(scope, stage.stage, focus.focus)
         settled = Stage.TALKS if factuality.factuality is Factuality.DENIED else stage.stage
         origin, credit = read_origin(scope, rest, article.publisher)
         milestones = read_milestones(scope)
@@ -129,11 +129,12 @@ class Extractor:
 def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[Draft]:
     """Return the relations that the article is about: the headline's, or else the first of the text."""
     named = {one for sentence in sentences if sentence.in_title for one in sentence.companies}
-    titled = [draft for draft in drafts if draft.in_title or named.issuperset(draft.parties)]
+    titled = [draft for draft in drafts if draft.in_title or named == set(draft.parties)]
+    titled = [draft for draft in titled if not draft.is_attribute] or titled
     if titled or not drafts:
         return titled
     first = min(draft.first for draft in drafts)
-    return [draft for draft in drafts if draft.first == first and first <= _first_text(sentences) + 2]
+    return [draft for draft in drafts if draft.first == first and first <= _first_text(sentences) + 1]
 
 
 def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence], *, main: bool) -> Scope:

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.votes import Scope, Vote, best_vote, tally
-from tieup.model.labels import Basis, Factuality, Stage
+from tieup.model.labels import Basis, Factuality, Focus, Stage
 
 DENIED = 1.5
 """The least weight of denial: a plain "denies" in the context, a weaker word in the relation's own sentence."""
 
 HEDGED = 1.0
 """The least weight of crediting words that makes a relation reported."""
+
+RECALLED_DENIED = 2.5
+"""The least weight of denial for a recalled tie."""
+
+DOUBTED = 1.5
+"""The least weight of doubt ("allegedly", "insiders") that makes a recalled tie reported."""
 
 STATED = 1.5
 """The least weight of a party's words that makes the party the basis."""
@@ -25,22 +31,29 @@ class FactualityReading:
     vote: Vote | None
 
 
-def read_factuality(scope: Scope, stage: Stage) -> FactualityReading:
-    """Return the factuality. An end that a party states is confirmed, whatever else it denies."""
+def read_factuality(scope: Scope, stage: Stage, focus: Focus) -> FactualityReading:
+    """Return the factuality. An end that a party states is confirmed, whatever else it denies.
+
+    What is recalled is a fact unless its own words cast doubt on it: a report about the news does not touch it.
+    """
     stances = scope.votes(Topic.STANCE)
     stance = tally(stances)
     if stance.get("denies_end", 0.0) >= DENIED:
         return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "denies_end"))
-    if stage is not Stage.ENDED and stance.get("denies", 0.0) >= DENIED:
+    least = DENIED if focus is Focus.NEWS else RECALLED_DENIED
+    if stage is not Stage.ENDED and stance.get("denies", 0.0) >= least:
         return FactualityReading(Factuality.DENIED, Basis.PARTY, best_vote(stances, "denies"))
-    return _reported(scope) or _confirmed(scope)
+    return _reported(scope, focus, stage) or _confirmed(scope)
 
 
-def _reported(scope: Scope) -> FactualityReading | None:
+def _reported(scope: Scope, focus: Focus, stage: Stage) -> FactualityReading | None:
     votes = scope.votes(Topic.SOURCE)
     weights = tally(votes)
     anonymous = weights.get("anonymous", 0.0) + weights.get("rumour", 0.0)
     medium = weights.get("medium", 0.0) + weights.get("credits", 0.0)
+    if focus is Focus.BACKGROUND and stage is not Stage.TALKS:
+        medium = 0.0
+        anonymous = anonymous if anonymous >= DOUBTED else 0.0
     confirmed = tally(scope.votes(Topic.STANCE)).get("confirms", 0.0) + weights.get("authority", 0.0)
     if anonymous + medium < HEDGED or anonymous + medium <= confirmed:
         return None

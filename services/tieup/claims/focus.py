@@ -12,6 +12,9 @@ RECALLED = 0.8
 LEADING = 1.2
 """What news weighs more in the first sentence of the text."""
 
+PAST = 1.5
+"""What background weighs more where the relation has ended: an end that is news is the article's main matter."""
+
 MOVING = 1.5
 """What news weighs more where talks, a denial or a report are stated: what is recalled mostly just runs."""
 
@@ -32,8 +35,14 @@ def read_focus(scope: Scope, *, main: bool, first_text: int) -> FocusReading:
     weights = tally(votes)
     news = weights.get(Focus.NEWS, 0.0) + (LEADING if scope.draft.first <= first_text else 0.0)
     news += MOVING * _moves(scope)
-    focus = Focus.NEWS if news > weights.get(Focus.BACKGROUND, 0.0) + RECALLED else Focus.BACKGROUND
+    past = PAST if _has_ended(scope) else 0.0
+    focus = Focus.NEWS if news > weights.get(Focus.BACKGROUND, 0.0) + RECALLED + past else Focus.BACKGROUND
     return FocusReading(focus, best_vote(votes, focus))
+
+
+def _has_ended(scope: Scope) -> bool:
+    stages = tally(scope.votes(Topic.STAGE))
+    return stages.get(Stage.ENDED, 0.0) > max(stages.get(Stage.TALKS, 0.0), stages.get(Stage.AGREED, 0.0), 1.0)
 
 
 def _moves(scope: Scope) -> float:

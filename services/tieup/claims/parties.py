@@ -114,7 +114,7 @@ def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) 
     owners = [run for run in runs if run.hyphened]
     if owners and sentence.has(Topic.KIND, Kind.JOINT_VENTURE):
         return owners if cue.label == Kind.JOINT_VENTURE else [run for run in runs if run not in owners]
-    if cue.label != Kind.JOINT_VENTURE or len(runs) < 3 - any(len(run.companies) > 1 for run in runs):
+    if cue.label != Kind.JOINT_VENTURE or len(runs) < 2:
         return list(runs)
     named = [run for run in runs if len(run.companies) == 1 and _is_named_by(sentence, cue, run)]
     return [run for run in runs if run not in named[:1]]

@@ -3,7 +3,7 @@
 A pattern is written as words:
 
     joint venture*          `*` stands for the rest of a word
-    (sign|ink)* .. deal     `(a|b)` for one of several, `..` for up to six words between
+    (sign|ink)* .. deal     `(a|b)` for one of several, `..` for up to eight words between
     [neue] Fabrik           `[a]` for a word that may be missing
     <co>, <person>, <medium>, <n>   a company, a person who stands for one, a medium, a number
 
@@ -25,7 +25,7 @@ _TAIL = "\ue003"
 
 _PLACEHOLDERS = {"<co>": COMPANY, "<person>": PERSON, "<medium>": MEDIUM}
 _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
-_GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,6}?"
+_GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,8}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]]|\s+|[^\s*()|\[\]<]+")
 _NESTED = re.compile(r"\([^()]*\([^()]*\)[^()]*(?:\([^()]*\)[^()]*)*\)")

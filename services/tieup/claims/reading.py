@@ -9,6 +9,7 @@ from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
 from tieup.claims.sentences import Stretch, split_clauses, split_sentences, stretch_at
 from tieup.companies.matcher import Matcher, Mention
 from tieup.model.article import Article
+from tieup.model.labels import Stage
 from tieup.model.relation import Evidence, Part, Span
 
 
@@ -151,7 +152,31 @@ def find_cues(masked: str, stretch: Stretch, entries: tuple[Entry, ...]) -> tupl
             Cue(entry.topic, entry.label, entry.weight, match.start(), match.end())
             for match in entry.pattern.regex.finditer(masked, stretch.start, stretch.end)
         )
-    return tuple(cues)
+    return _weightiest(cues)
+
+
+def _weightiest(cues: list[Cue]) -> tuple[Cue, ...]:
+    """Return the cues, of those of one label that overlap only the weightiest, and no stage inside the words of an end.
+
+    "Negotiations with Ford were not continued" speaks of an end: its "negotiations" are no talks.
+    """
+    taken: dict[tuple[Topic, str], list[Cue]] = {}
+    for cue in sorted(cues, key=lambda one: (-one.weight, one.start, one.end)):
+        rivals = taken.setdefault((cue.topic, cue.label), [])
+        if not any(_overlap(cue, rival) for rival in rivals):
+            rivals.append(cue)
+    ends = taken.get((Topic.STAGE, Stage.ENDED), [])
+    kept = {cue for group in taken.values() for cue in group}
+    return tuple(
+        cue
+        for cue in dict.fromkeys(cues)
+        if cue in kept
+        and not (cue.topic is Topic.STAGE and cue.label != Stage.ENDED and any(_overlap(cue, end) for end in ends))
+    )
+
+
+def _overlap(one: Cue, other: Cue) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _names(found: Found) -> list[tuple[int, int, str]]:

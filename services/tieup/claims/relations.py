@@ -50,6 +50,7 @@ class Statement:
     cue: Cue
     parties: Parties
     carried: bool = False
+    attribute: bool = False
 
     @property
     def extent(self) -> Stretch:
@@ -79,7 +80,7 @@ class Draft:
     @property
     def weight(self) -> float:
         """The summed weight of its statements, each cue once."""
-        return sum({(one.sentence.index, one.cue.start): one.weight for one in self.statements}.values())
+        return weigh(self.statements)
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -90,6 +91,12 @@ class Draft:
     def in_title(self) -> bool:
         """Whether the headline states it, with all its parties."""
         return any(one.sentence.in_title and not one.carried for one in self.statements)
+
+    @property
+    def is_attribute(self) -> bool:
+        """Whether the headline only uses it to say which venture is meant ("buys into the Renault-Geely venture")."""
+        stated = [one for one in self.statements if one.sentence.in_title]
+        return bool(stated) and all(one.attribute for one in stated)
 
     @property
     def first(self) -> int:
@@ -154,7 +161,8 @@ def _statements(sentence: Sentence, context: Context) -> list[Statement]:
         clause = sentence.clauses[sentence.clause_of(cue.start)]
         play = without_venture(sentence, cue, runs)
         sets = _listed(sentence, cue, play, context) or tied_by(sentence, cue, play, context.group_of)
-        statements += [Statement(sentence, clause, cue, parties) for parties in sets]
+        attribute = any(run.hyphened for run in play) and len(runs) > 1
+        statements += [Statement(sentence, clause, cue, parties, attribute=attribute) for parties in sets]
         if not sets and (pair := _carried(sentence, play[0].companies[0] if play else None, context)):
             statements.append(Statement(sentence, clause, cue, pair, carried=True))
     return statements
@@ -228,7 +236,7 @@ def split_draft(draft: Draft) -> list[Draft]:
     """
     for part in (_recalled(draft), _stake(draft)):
         rest = [one for one in draft.statements if one not in part]
-        if part and rest and _weight(rest) >= THRESHOLD:
+        if part and rest and weigh(rest) >= THRESHOLD:
             return [Draft(draft.parties, rest), Draft(draft.parties, part)]
     return [draft]
 
@@ -255,7 +263,7 @@ def _stake(draft: Draft) -> list[Statement]:
         for one in draft.statements
         if one.cue.label not in _OPEN and (one.sentence.index, one.clause.start) not in clauses and not one.carried
     ]
-    return stake if _weight(stake) >= APART and _weight(other) >= APART else []
+    return stake if weigh(stake) >= APART and weigh(other) >= APART else []
 
 
 def _sort(statements: Sequence[Statement]) -> str | None:
@@ -263,5 +271,10 @@ def _sort(statements: Sequence[Statement]) -> str | None:
     return max(sorts, key=lambda one: one.cue.weight).cue.label if sorts else None
 
 
-def _weight(statements: Sequence[Statement]) -> float:
-    return sum({(one.sentence.index, one.cue.start): one.weight for one in statements}.values())
+def weigh(statements: Sequence[Statement]) -> float:
+    """Return the summed weight of statements, the weightiest of those whose cues start at the same place."""
+    best: dict[tuple[int, int], float] = {}
+    for one in statements:
+        place = (one.sentence.index, one.cue.start)
+        best[place] = max(best.get(place, 0.0), one.weight)
+    return round(sum(best.values()), 4)
