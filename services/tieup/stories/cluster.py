@@ -151,7 +151,7 @@ def _silence(at: datetime | None, story: Story) -> timedelta:
 
 
 def _may_share(wanted: Wanted, other: Wanted | None, affinity: Affinity) -> bool:
-    """Two relations of one article are one deal where kind, stage and factuality agree well enough: a package, or one deal told
+    """Two relations of one article are one deal where kind, stage and factuality agree: a package, or one deal told
     twice; else each has its own contract.
     """
     if other is None:
