@@ -60,12 +60,13 @@ def read_text(file: str) -> str:
                 data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadFile(f"{file}: cannot be read: {error.strerror}") from error
+    name = "standard input" if file == STDIN else file
     if len(data) > MAX_BYTES:
-        raise BadFile(f"{file}: larger than {MAX_BYTES} bytes")
+        raise BadFile(f"{name}: larger than {MAX_BYTES} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadFile(f"{file}: not UTF-8 text: byte {error.start} cannot be read") from error
+        raise BadFile(f"{name}: not UTF-8 text: byte {error.start} cannot be read") from error
 
 
 def article_of(text: str, title: str, language: str | None, publisher: str | None) -> Article:
