@@ -139,7 +139,7 @@ def _sentence(event: StoryEvent, deniers: Sequence[str], rest: Sequence[str]) ->
 
 
 def _sureness(event: StoryEvent, deniers: Sequence[str], words: Wording) -> str:
-    source = ", ".join(origin[:MAX_SOURCE_CHARS] for origin in event.origins[:2])
+    source = ", ".join(" ".join(origin.split())[:MAX_SOURCE_CHARS] for origin in event.origins[:2])
     if event.factuality is Factuality.DENIED:
         return words.frames.report_by.format(source=source) if source else ""
     contested = words.frames.contested.format(deniers=_list(deniers, words)) if event.contested and deniers else ""
@@ -152,7 +152,9 @@ def _sureness(event: StoryEvent, deniers: Sequence[str], words: Wording) -> str:
 
 def _parties(event: StoryEvent) -> list[tuple[str, bool]]:
     denying = {one.party for one in event.stance_by_party if one.stance is PartyStance.DENIES}
-    return [(party.name[:MAX_NAME_CHARS], (party.id or party.name) in denying) for party in event.parties]
+    return [
+        (" ".join(party.name.split())[:MAX_NAME_CHARS], (party.id or party.name) in denying) for party in event.parties
+    ]
 
 
 def _list(names: Sequence[str], words: Wording) -> str:

@@ -57,6 +57,7 @@ claims = st.lists(
         st.integers(0, 9),
     ),
     max_size=8,
+    unique=True,
 ).map(claims_in_order)
 
 

@@ -1,0 +1,71 @@
+import pytest
+from tests.unit.stories.making import article, feed, relation, worker
+
+from tieup.model.labels import Basis, Factuality, Kind, Stage
+from tieup.model.relation import Relation
+
+AGREED = {"stage": Stage.AGREED, "factuality": Factuality.CONFIRMED, "basis": Basis.PARTY}
+
+
+def stories(*told: tuple[Relation, float]) -> list[int]:
+    """For each relation, told by an article of its own, the number of its story."""
+    one = worker()
+    ids = []
+    for at, (said, day) in enumerate(told):
+        found = article(f"a{at}", said, day=day)
+        feed(one, found)
+        ids.append(one.memory.assignments[found.article_id].story_ids[0])
+    return [ids.index(story_id) for story_id in ids]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "day"),
+    [
+        (relation("Ford", "Xiaomi"), relation("Xiaomi", "Ford"), 0),
+        (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.ALLIANCE), 40),
+        (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.CONTRACT_MANUFACTURING), 3),
+        (relation("Ford", "Xiaomi", "BYD", "CATL"), relation("BYD", "Ford"), 3),
+        (relation("Xiaomi", "BAIC"), relation("Xiaomi", "BluePark"), 3),
+        (relation("Bosch", "Argo AI"), relation("Bosch", "ARGO-AI"), 3),
+        (relation("Ford", "Xiaomi", **AGREED), relation("Ford", "Xiaomi", **AGREED), 700),
+    ],
+)
+def test_one_deal(one: Relation, other: Relation, day: float) -> None:
+    assert stories((one, 0), (other, day)) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "day"),
+    [
+        (relation("Ford", "Xiaomi"), relation("Ford", "BYD"), 0),
+        (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.SUPPLY), 0),
+        (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi"), 400),
+        (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.CONTRACT_MANUFACTURING), 200),
+        (relation("Renault", "Nissan", "Ford"), relation("Nissan", "Ford", "Xiaomi", "BYD"), 0),
+        (relation("Ford", "Xiaomi", venture="Blue"), relation("Ford", "Xiaomi", venture="Red"), 0),
+    ],
+)
+def test_two_deals(one: Relation, other: Relation, day: float) -> None:
+    assert stories((one, 0), (other, day)) == [0, 1]
+
+
+def test_an_undated_article_is_judged_without_its_time() -> None:
+    one = worker()
+    feed(one, article("dated", relation("Ford", "Xiaomi")))
+    undated = article("undated", relation("Ford", "Xiaomi"), day=900, published=None)
+    feed(one, undated)
+    assert len(one.memory.stories) == 1
+
+
+def test_two_contracts_in_one_article_stay_apart() -> None:
+    one = worker()
+    both = article("both", relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.SUPPLY))
+    feed(one, both)
+    assert len(set(one.memory.assignments[both.article_id].story_ids)) == 2
+
+
+def test_a_relation_of_one_company_is_no_tie() -> None:
+    one = worker()
+    alone = article("alone", relation("Ford", "Ford"))
+    assert feed(one, alone) == []
+    assert one.memory.assignments[alone.article_id].story_ids == (None,)
