@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), standalone_mode=False, prog_name="tieup")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer and rich turn a broken pipe into SystemExit
         return _reader_gone()
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -51,7 +51,7 @@ def add(
     ]
     before = wait_for(_store(session(context).settings(log=log), feeds))
     for feed in feeds:
-        show(plain(f"{'changed' if feed.id in before else 'added'}  {feed.url}"))
+        show(plain(f"{'changed' if feed.id in before else 'added'} {feed.url}"))
 
 
 @group.command()
@@ -62,7 +62,7 @@ def remove(
 ) -> None:
     """Want these feeds no longer. Their articles and stories stay."""
     for feed in wait_for(_remove(session(context).settings(log=log), feeds, now())):
-        show(plain(f"removed  {feed.url}"))
+        show(plain(f"removed {feed.url}"))
 
 
 @group.command("list")

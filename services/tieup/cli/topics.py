@@ -25,7 +25,7 @@ def create(context: typer.Context, as_json: AsJson = False, log: LogUrl = None) 
         emit({"created": made})
         return
     for name in made:
-        show(plain(f"created  {name}"))
+        show(plain(f"created {name}"))
     if not made:
         say("nothing to create: all topics are there")
 
