@@ -16,7 +16,8 @@ ANONYMOUS = "anonymous"
 MAX_CLAIMS = 12
 
 _CITING = re.compile(
-    r"\b(?:citing|cites|cited|quoting|berufung auf|verweis auf|beruft sich auf|berief sich auf|zitiert|en citant|citant|citando)\b|援引|引用",
+    r"\b(?:citing|cites|cited|quoting|berufung auf|verweis auf|beruft sich auf|berief sich auf|zitiert|en citant)\b"
+    r"|\bcita(?:nt|ndo)\b|援引|引用",
     re.IGNORECASE,
 )
 _TARGETS = {

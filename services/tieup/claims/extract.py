@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tieup.articles.signature import sign
 from tieup.claims.attribution import read_claims, read_origin
-from tieup.claims.factuality import read_factuality
+from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
@@ -17,7 +17,7 @@ from tieup.claims.votes import Scope, Vote
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher
 from tieup.model.article import Article
-from tieup.model.labels import Factuality, Focus, Stage
+from tieup.model.labels import Factuality, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
 
 EXTRACTOR = "1"
@@ -95,7 +95,7 @@ class Extractor:
         focus = read_focus(scope, main=main, first_text=first_text)
         stage = read_stage(scope, focus.focus)
         factuality = read_factuality(scope, stage.stage, focus.focus)
-        settled = Stage.TALKS if factuality.factuality is Factuality.DENIED else stage.stage
+        settled = _settled(stage.stage, factuality)
         origin, credit = read_origin(scope, rest, article.publisher)
         milestones = read_milestones(scope)
         binding = read_binding(scope)
@@ -126,6 +126,13 @@ class Extractor:
         )
 
 
+def _settled(stage: Stage, factuality: FactualityReading) -> Stage:
+    """Return the stage that the factuality leaves: what is denied are talks, and a denied end leaves a running tie."""
+    if factuality.factuality is Factuality.DENIED:
+        return Stage.TALKS
+    return Stage.ACTIVE if factuality.vote is not None and factuality.vote.cue.label == "denies_end" else stage
+
+
 def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[Draft]:
     """Return the relations that the article is about: the headline's, or else the first of the text."""
     named = {one for sentence in sentences if sentence.in_title for one in sentence.companies}
@@ -151,8 +158,12 @@ def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence
 
 def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
     parties = set(draft.parties)
-    return bool(parties.intersection(sentence.companies)) or (
-        not sentence.companies and (sentence.has(Topic.TEXT, "both") or bool(sentence.about(Topic.STANCE)))
+    if sentence.companies:
+        return bool(parties.intersection(sentence.companies))
+    return (
+        sentence.has(Topic.TEXT, "both")
+        or sentence.has(Topic.SOURCE, "anonymous")
+        or bool(sentence.about(Topic.STANCE))
     )
 
 

@@ -28,7 +28,7 @@ class FocusReading:
 
 
 def read_focus(scope: Scope, *, main: bool, first_text: int) -> FocusReading:
-    """Return the focus. `main`: the article is about this relation; `first_text`: index of the text's first sentence."""
+    """Return the focus. `main`: the article is about this relation; `first_text`: the text's first sentence."""
     votes = scope.votes(Topic.FOCUS)
     if main:
         return FocusReading(Focus.NEWS, best_vote(votes, Focus.NEWS))

@@ -19,7 +19,7 @@ class KindReading:
 
 
 def read_kind(scope: Scope) -> KindReading:
-    """Return the kind with most weight, or an earlier one of the table that is close to it; alliance where left open."""
+    """Return the kind with most weight, or an earlier one of the table close to it; alliance where left open."""
     votes = scope.kind_votes()
     weights = {Kind(label): weight for label, weight in tally(votes).items() if label != "link"}
     if not weights:

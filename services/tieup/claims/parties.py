@@ -27,7 +27,7 @@ _HYPHENS = frozenset({"-", "–", "/", " - ", " – "})
 _POSSESSIVES = frozenset({"'s ", "’s "})
 _AND = re.compile(
     r"(?:'s|’s|s|-\w{0,20})?(?:\s?\([^)]{0,30}\))?\s*"
-    r"(?:,|/|&|-|–|und|and|sowie|or|oder|et|ou|e|y|,\s?(?:und|and)|as well as|、|，|和|与|及|·|・|と|와|과)\s*"
+    r"(?:,\s?(?:und|and)\b|,|/|&|\b(?:und|and|sowie|or|oder|et|ou|e|y|as well as)\b|、|，|和|与|及|·|・|と|와|과)\s*"
     r"(?:auch |der |die |dem |den |das |the |its |la |le |il |lo )?(?:[\w'’]{1,14}[ -]){0,2}",
     re.IGNORECASE,
 )
@@ -104,13 +104,15 @@ def _coordination(sentence: Sentence, run: Sequence[Mention]) -> Coordination:
 def _side_by_side(sentence: Sentence, run: Sequence[Mention], right: Mention) -> bool:
     """A comma and an "and" join only what is a list already: "A, B, and C", but "by A, and B builds"."""
     between = _text(sentence, run[-1].end, right.start)
+    if between in _HYPHENS:
+        return True
     if len(between) > _MARKER or _AND.fullmatch(between) is None:
         return False
     return len(run) > 1 or _COMMA_AND.match(between) is None
 
 
 def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> list[Coordination]:
-    """Return the runs without the venture that a cue names beside it ("joint venture Horse", "Horse, the venture of")."""
+    """Return the runs without the venture that a cue names beside it ("joint venture Horse")."""
     owners = [run for run in runs if run.hyphened]
     if owners and sentence.has(Topic.KIND, Kind.JOINT_VENTURE):
         return owners if cue.label == Kind.JOINT_VENTURE else [run for run in runs if run not in owners]
@@ -195,9 +197,8 @@ def _choose(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], *, joint
 def _subject(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> Coordination:
     """The owner right before the cue ("Nissan's merger talks"), else the first company of the clause."""
     before = [run for run in runs if run.end <= cue.start]
-    if before:
-        if _OWNS.match(_text(sentence, before[-1].end, cue.start)) is not None:
-            return before[-1]
+    if before and _OWNS.match(_text(sentence, before[-1].end, cue.start)) is not None:
+        return before[-1]
     start = sentence.clauses[sentence.clause_of(cue.start)].start
     inside = [run for run in runs if run.start >= start]
     return inside[0] if inside and inside[0].start < cue.end else before[-1] if before else runs[0]

@@ -73,13 +73,13 @@ def mask(text: str, names: list[tuple[int, int, str]]) -> str:
 
 def _translate(tokens: list[str], source: str) -> list[str]:
     pieces: list[str] = []
-    for at, token in enumerate(tokens):
-        if token.isspace():
+    for at, piece in enumerate(tokens):
+        if piece.isspace():
             pieces.append("" if _joins_gap(tokens, at) else _BETWEEN)
-        elif token == "..":
+        elif piece == "..":
             pieces.append(_BETWEEN + _GAP)
         else:
-            pieces.append(_piece(token, source))
+            pieces.append(_piece(piece, source))
     return pieces
 
 

@@ -156,23 +156,30 @@ def find_cues(masked: str, stretch: Stretch, entries: tuple[Entry, ...]) -> tupl
 
 
 def _weightiest(cues: list[Cue]) -> tuple[Cue, ...]:
-    """Return the cues, of those of one label that overlap only the weightiest, and no stage inside the words of an end.
+    """Return the cues: of those of one label that overlap only the weightiest, and none that an idiom makes void.
 
-    "Negotiations with Ford were not continued" speaks of an end: its "negotiations" are no talks.
+    "Negotiations with Ford were not continued" speaks of an end: its "negotiations" are no talks. A "licence to build
+    cars" is no licence between companies.
     """
     taken: dict[tuple[Topic, str], list[Cue]] = {}
     for cue in sorted(cues, key=lambda one: (-one.weight, one.start, one.end)):
         rivals = taken.setdefault((cue.topic, cue.label), [])
-        if not any(_overlap(cue, rival) for rival in rivals):
+        if not _overlaps(cue, rivals):
             rivals.append(cue)
     ends = taken.get((Topic.STAGE, Stage.ENDED), [])
+    idioms = taken.get((Topic.TEXT, "void"), [])
     kept = {cue for group in taken.values() for cue in group}
     return tuple(
         cue
         for cue in dict.fromkeys(cues)
         if cue in kept
-        and not (cue.topic is Topic.STAGE and cue.label != Stage.ENDED and any(_overlap(cue, end) for end in ends))
+        and not (cue.topic is Topic.STAGE and cue.label != Stage.ENDED and _overlaps(cue, ends))
+        and not (cue.topic in {Topic.KIND, Topic.STAGE} and _overlaps(cue, idioms))
     )
+
+
+def _overlaps(cue: Cue, others: list[Cue]) -> bool:
+    return any(_overlap(cue, other) for other in others)
 
 
 def _overlap(one: Cue, other: Cue) -> bool:

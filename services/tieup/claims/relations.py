@@ -6,8 +6,8 @@ from itertools import combinations
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.parties import (
-    GroupOf,
     Coordination,
+    GroupOf,
     Parties,
     coordinate,
     in_play,

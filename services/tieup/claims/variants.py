@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from tieup.claims.parties import is_ancestor
 from tieup.companies.gazetteer import Gazetteer
+from tieup.model.labels import Kind
 from tieup.model.relation import Relation
-
 
 Together = frozenset[frozenset[str]]
 
@@ -28,12 +28,15 @@ def _with_via(relation: Relation, relations: Sequence[Relation], gazetteer: Gaze
     variants = [one for one in relations if _is_variant(one, relation, gazetteer, together)]
     own = {party.id for party in relation.parties}
     via = [party.name for one in variants for party in one.parties if party.id not in own]
-    return replace(relation, via=tuple(dict.fromkeys(via))) if via else relation
+    if not via:
+        return relation
+    kind = min((one.kind for one in (relation, *variants)), key=list(Kind).index)
+    return replace(relation, kind=kind, via=tuple(dict.fromkeys(via)))
 
 
 def _is_variant(daughter: Relation, parent: Relation, gazetteer: Gazetteer, together: Together) -> bool:
     """Say whether one relation is another with a daughter in the parent's place."""
-    if daughter is parent or len(daughter.parties) != len(parent.parties) or daughter.kind is not parent.kind:
+    if daughter is parent or len(daughter.parties) != len(parent.parties) or not _alike(daughter, parent):
         return False
     below = [one.id for one in daughter.parties if one.id not in {party.id for party in parent.parties}]
     above = [one.id for one in parent.parties if one.id not in {party.id for party in daughter.parties}]
@@ -42,3 +45,9 @@ def _is_variant(daughter: Relation, parent: Relation, gazetteer: Gazetteer, toge
     if frozenset((above[0], below[0])) in together:
         return False
     return is_ancestor(gazetteer, above[0], below[0])
+
+
+def _alike(one: Relation, other: Relation) -> bool:
+    """Say whether two relations can be the same agreement: one kind, or one of them left open, at the same stage."""
+    same = one.kind is other.kind or Kind.ALLIANCE in {one.kind, other.kind}
+    return same and one.stage is other.stage and one.focus is other.focus

@@ -65,7 +65,7 @@ class Scope:
 
 
 def _is_theirs(sentence: Sentence, draft: Draft) -> bool:
-    """A stance in the context counts unless the sentence speaks of other partners ("with other makers, which denied")."""
+    """A stance in the context counts unless the sentence speaks of other partners ("other makers denied")."""
     named = set(draft.parties).intersection(sentence.companies)
     return len(named) > 1 or not sentence.has(Topic.TEXT, "others")
 

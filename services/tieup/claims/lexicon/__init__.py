@@ -1,1 +1,1 @@
-"""The lexicons: words and phrases of each language and the label that they support, as data with a validating loader."""
+"""The lexicons: words of each language and the label that they support, as data with a validating loader."""

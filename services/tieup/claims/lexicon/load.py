@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final
 
@@ -45,6 +44,8 @@ class Topic(StrEnum):
     TEXT = "text"
 
 
+_SORTING: Final = ("no_relation", "no_article")
+_PARTIES: Final = ("aside", "both", "hub", "joint", "unit", "theirs", "others", "product")
 _LABELS: Final[dict[Topic, frozenset[str]]] = {
     Topic.KIND: frozenset(Kind) | {"link"},
     Topic.STAGE: frozenset(Stage),
@@ -54,9 +55,7 @@ _LABELS: Final[dict[Topic, frozenset[str]]] = {
     Topic.STANCE: frozenset({"denies", "denies_end", "declines_comment", "confirms"}),
     Topic.SOURCE: frozenset({"anonymous", "medium", "credits", "own", "authority", "document", "rumour"}),
     Topic.FOCUS: frozenset({"background", "news"}),
-    Topic.TEXT: frozenset(
-        {"no_relation", "no_article", "aside", "both", "hub", "joint", "unit", "theirs", "others", "product", "vehicle"}
-    ),
+    Topic.TEXT: frozenset({*_SORTING, *_PARTIES, "void", "vehicle"}),
 }
 
 
@@ -71,7 +70,7 @@ class Entry:
     example: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """The lexicon of one language: its entries, its abbreviations (lower case, no last stop), what parts clauses."""
 
@@ -79,11 +78,6 @@ class Lexicon:
     entries: tuple[Entry, ...]
     abbreviations: frozenset[str]
     breaks: re.Pattern[str]
-
-    @cached_property
-    def topics(self) -> frozenset[tuple[Topic, str]]:
-        """The tables that this lexicon holds."""
-        return frozenset((entry.topic, entry.label) for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +91,27 @@ class Medium:
 
 def load_lexicon(language: str) -> Lexicon:
     """Return the lexicon of a language (ISO 639-1). Raises DataError, naming file and entry, if the file is wrong."""
+    return read_lexicon(language, _text(f"lexicon/{language}.toml"))
+
+
+def read_lexicon(language: str, text: str) -> Lexicon:
+    """Return the lexicon written in a TOML text. Raises DataError, naming file and entry, if it is wrong."""
     place = f"lexicon/{language}.toml"
-    table = _read(place)
+    table = _parsed(place, text)
     if unknown := set(table) - {*Topic, "abbreviations", "breaks"}:
         raise DataError(f"{place}: unknown table {min(unknown)!r}")
+    breaks = [compile_pattern(word).regex.pattern for word in _words(place, table, "breaks")]
     return Lexicon(
         language=language,
         entries=tuple(_entries(place, table)),
         abbreviations=frozenset(_words(place, table, "abbreviations")),
-        breaks=re.compile(
-            "|".join([_PUNCTUATION, *(compile_pattern(word).regex.pattern for word in _words(place, table, "breaks"))])
-        ),
+        breaks=re.compile("|".join((_PUNCTUATION, *breaks))),
     )
 
 
 def load_media() -> tuple[Medium, ...]:
     """Return the media by name. Raises DataError if the file is wrong or a name stands twice."""
-    table = _read("lexicon/media.toml")
+    table = _parsed("lexicon/media.toml", _text("lexicon/media.toml"))
     media: list[Medium] = []
     seen: set[str] = set()
     for name, row in table.items():
@@ -127,11 +125,16 @@ def load_media() -> tuple[Medium, ...]:
     return tuple(media)
 
 
-def _read(place: str) -> dict[str, Any]:
+def _text(place: str) -> str:
     try:
-        return tomllib.loads(files("tieup.claims").joinpath(place).read_text(encoding="utf-8"))
+        return files("tieup.claims").joinpath(place).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise DataError(f"{place}: missing") from error
+
+
+def _parsed(place: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{place}: {error}") from error
 
