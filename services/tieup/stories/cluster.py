@@ -16,7 +16,7 @@ from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import Story, StoryParty
 from tieup.stories.affinity import Affinity
 from tieup.stories.parties import Companies, fold_name, overlap, story_parties
-from tieup.stories.statements import by_weight, is_tie
+from tieup.stories.statements import by_weight, is_tie, year_of
 
 MIN_PARTIES = 2
 
@@ -37,7 +37,7 @@ class Candidates(Protocol):
     """The stories in memory, by party."""
 
     def with_parties(self, parties: Iterable[StoryParty]) -> Sequence[Story]:
-        """Return the stories that share a party group, ordered by id."""
+        """Return the stories in which at least two of these parties, or companies of their groups, are; by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def assign(
 
 def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -> Wanted:
     at = found.event_time if found.published else None
-    parties = story_parties(relation.parties, companies)
+    parties = story_parties(relation.parties, companies, year_of(found))
     return Wanted(parties, relation.kind, relation.stage, relation.factuality, relation.venture, at)
 
 
@@ -131,7 +131,10 @@ def _score(wanted: Wanted, opened: Wanted, affinity: Affinity) -> float:
 def _party_factor(left: Sequence[StoryParty], right: Sequence[StoryParty], affinity: Affinity) -> float:
     exact, sisters = overlap(left, right)
     shared = exact + sisters
-    if shared < MIN_PARTIES or exact == 0 or shared < affinity.thresholds.parties * min(len(left), len(right)):
+    groups = {party.group for party in left} & {party.group for party in right}
+    if exact == 0 or max(exact, len(groups)) < MIN_PARTIES:
+        return 0.0
+    if shared < affinity.thresholds.parties * min(len(left), len(right)):
         return 0.0
     factor = affinity.thresholds.sister**sisters
     return factor if shared == len(left) == len(right) else factor * affinity.thresholds.subset

@@ -35,10 +35,11 @@ def fold_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("-", " ").split())
 
 
-def story_party(party: Party, companies: Companies) -> StoryParty:
+def story_party(party: Party, companies: Companies, year: int | None = None) -> StoryParty:
     """Return the party with its key and group, by its gazetteer name whatever the language of the article.
 
-    A party without id, or with one that the gazetteer has lost, is looked up by name.
+    The group is that of the year, if one is given, else today's. A party without id, or with one that the gazetteer
+    has lost, is looked up by name.
     """
     known = (
         companies.get(party.id)
@@ -48,14 +49,14 @@ def story_party(party: Party, companies: Companies) -> StoryParty:
     if known is None:
         key = fold_name(party.name)[:MAX_NAME_CHARS]
         return StoryParty(key, party.name[:MAX_NAME_CHARS], None, party.role, key)
-    return StoryParty(known.id, known.name, known.id, party.role, companies.ultimate_parent(known.id))
+    return StoryParty(known.id, known.name, known.id, party.role, companies.ultimate_parent(known.id, year))
 
 
-def story_parties(parties: Sequence[Party], companies: Companies) -> tuple[StoryParty, ...]:
+def story_parties(parties: Sequence[Party], companies: Companies, year: int | None = None) -> tuple[StoryParty, ...]:
     """Return the parties with their keys, each key once, in order."""
     found: dict[str, StoryParty] = {}
     for party in parties:
-        one = story_party(party, companies)
+        one = story_party(party, companies, year)
         found.setdefault(one.key, one)
     return tuple(found.values())
 

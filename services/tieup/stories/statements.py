@@ -56,7 +56,7 @@ def statement(
         factuality=main.factuality,
         basis=main.basis,
         origin=asserting.origin[:MAX_NAME_CHARS],
-        parties=story_parties([party for one in relations for party in one.parties], companies),
+        parties=story_parties([party for one in relations for party in one.parties], companies, year_of(found)),
         url=link(found),
         title=found.title[:MAX_TITLE_CHARS],
         publisher=found.publisher,
@@ -91,7 +91,7 @@ def ties(found: ArticleRelations, companies: Companies) -> tuple[Tie, ...]:
     """Return the ties that the article recalls: its background relations."""
     return tuple(
         Tie(
-            story_parties(one.parties, companies),
+            story_parties(one.parties, companies, year_of(found)),
             one.kind,
             one.stage,
             found.event_time,
@@ -102,6 +102,11 @@ def ties(found: ArticleRelations, companies: Companies) -> tuple[Tie, ...]:
         for one in found.relations
         if one.focus is Focus.BACKGROUND and one.factuality is not Factuality.DENIED and is_tie(one, companies)
     )[:MAX_TIES]
+
+
+def year_of(found: ArticleRelations) -> int | None:
+    """Return the year in which the article speaks, None where it bears no date."""
+    return found.event_time.year if found.published else None
 
 
 def link(found: ArticleRelations) -> str | None:

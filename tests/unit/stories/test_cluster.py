@@ -1,8 +1,11 @@
 import pytest
-from tests.unit.stories.making import article, feed, relation, worker
+from tests.unit.stories.making import GAZETTEER, article, feed, relation, worker
 
+from tieup.companies.company import Company
+from tieup.companies.gazetteer import Gazetteer
 from tieup.model.labels import Basis, Factuality, Kind, Stage
 from tieup.model.relation import Relation
+from tieup.stories.worker import StoryWorker
 
 AGREED = {"stage": Stage.AGREED, "factuality": Factuality.CONFIRMED, "basis": Basis.PARTY}
 
@@ -55,6 +58,22 @@ def test_an_undated_article_is_judged_without_its_time() -> None:
     undated = article("undated", relation("Ford", "Xiaomi"), day=900, published=None)
     feed(one, undated)
     assert len(one.memory.stories) == 1
+
+
+def test_a_company_that_changed_its_group_is_still_itself() -> None:
+    companies = {
+        one.id: one
+        for one in (*GAZETTEER, Company("mini", "Mini", (), "GB", ("brand",), True, "ford", parent_since=2027))
+    }
+    one = StoryWorker(Gazetteer(companies, GAZETTEER.rules))
+    feed(one, article("before", relation("Mini", "Bosch", **AGREED)))
+    feed(one, article("after", relation("Mini", "Bosch", **AGREED), day=400))
+    assert len(one.memory.stories) == 1
+
+
+def test_a_tie_inside_a_group_is_no_tie_of_the_group_with_others() -> None:
+    assert stories((relation("Xiaomi", "BAIC", "BluePark"), 0), (relation("BAIC", "BluePark"), 1)) == [0, 0]
+    assert stories((relation("Volkswagen", "Xiaomi", "BAIC"), 0), (relation("BAIC", "BluePark"), 1)) == [0, 1]
 
 
 def test_two_contracts_in_one_article_stay_apart() -> None:
