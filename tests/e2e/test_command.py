@@ -121,7 +121,7 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
-def test_interrupting_ends_without_a_word(tmp_path: Path) -> None:
+def test_tail_waits_for_more_and_interrupting_ends_it_without_a_word(tmp_path: Path) -> None:
     tieup(tmp_path, "feeds", "add", URL)
     command = [sys.executable, "-m", "tieup", "tail", "feeds", "--from", "begin", "--json"]
     with subprocess.Popen(
@@ -129,10 +129,31 @@ def test_interrupting_ends_without_a_word(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdout.readline()
+        assert URL.encode() in process.stdout.readline()
+        tieup(tmp_path, "feeds", "add", "https://example.org/later")
+        assert b"https://example.org/later" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b""
         assert process.wait(30) == 130
+
+
+def test_the_demo_s_stories_can_be_listed_and_told(tmp_path: Path) -> None:
+    done = tieup(tmp_path, "demo", "--log", "sqlite:///demo.db")
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "Where the parties stand" in done.stdout
+    assert list(tmp_path.glob("tieup*")) == []
+    log = {"TIEUP_LOG": "sqlite:///demo.db"}
+    listed = [json.loads(line) for line in tieup(tmp_path, "stories", "xiaomi", "--json", **log).stdout.splitlines()]
+    ford = next(story for story in listed if {party["key"] for party in story["parties"]} == {"ford", "xiaomi"})
+    assert json.loads(tieup(tmp_path, "story", ford["id"][:12], "--json", **log).stdout) == ford
+    told = tieup(tmp_path, "story", ford["id"][:12], **log).stdout
+    assert told.startswith("Ford – Xiaomi\n")
+    assert "▶ opened" in told
+    events = tieup(tmp_path, "tail", "events", "--from", "begin", "--once", "--json", **log).stdout.splitlines()
+    assert all("ce_id" in json.loads(line)["headers"] for line in events)
+    assert len(events) > 10
+    assert tieup(tmp_path, "topics", "check", **log).returncode == 0
 
 
 def test_a_backtest_prints_one_line_per_article_in_its_order(tmp_path: Path) -> None:

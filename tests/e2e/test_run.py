@@ -1,0 +1,155 @@
+"""`tieup run` as a platform runs it: health, signals, and what it says of bad input, without losing the rest."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.sagas import saga_records
+from tests.service import Service, environment, running, tieup, until
+
+from tieup.bootstrap import open_log
+from tieup.cli.reading import read_from
+from tieup.config import load_settings
+from tieup.log.base import NewRecord
+from tieup.log.topics import ARTICLES, CATALOGUE, DEAD_LETTERS, EVENTS
+
+
+def sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'tieup.db'}"
+
+
+def on_log(url: str, work):
+    async def run():
+        async with await open_log(load_settings({}, {"log": url, "partitions": "1"})) as log:
+            return await work(log)
+
+    return asyncio.run(run())
+
+
+def append(url: str, records: list[NewRecord]) -> None:
+    async def work(log):
+        await log.create(CATALOGUE)
+        await log.append(records)
+
+    on_log(url, work)
+
+
+def values(url: str, topic: str) -> list[dict]:
+    async def work(log):
+        return [json.loads(record.value) async for record in read_from(log, topic, "begin", follow=False)]
+
+    return on_log(url, work)
+
+
+def said_url(service: Service) -> str:
+    """The address of health and metrics, from the log line that tells it."""
+    return until(lambda: re.search(r"health and metrics on (http://\S+)", service.said))[1]
+
+
+def test_it_tells_its_health_and_metrics_and_ends_soon_after_sigterm(tmp_path: Path) -> None:
+    append(sqlite(tmp_path), saga_records(20))
+    with running(["run"], environment(log=sqlite(tmp_path), http="127.0.0.1:0"), tmp_path) as service:
+        url = said_url(service)
+        until(lambda: httpx.get(f"{url}/readyz").status_code == 200)
+        until(
+            lambda: (
+                'tieup_records_in_total{topic="tieup.relations.v1",worker="story"}' in httpx.get(f"{url}/metrics").text
+            )
+        )
+        body = httpx.get(f"{url}/healthz").json()
+        assert {task["worker"] for task in body["tasks"]} == {"fetch", "extract", "story"}
+        assert all(task["phase"] == "running" and task["error"] is None for task in body["tasks"])
+        seconds = service.end()
+    assert service.process.returncode == 0, service.said
+    assert seconds < 10
+
+
+def test_a_second_run_on_the_same_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    env = environment(log=sqlite(tmp_path), http="127.0.0.1:0")
+    with running(["run"], env, tmp_path) as service:
+        said_url(service)
+        second = tieup(["run", "--once"], env, tmp_path)
+        assert second.returncode == 1
+        lines = second.stderr.strip().splitlines()
+        assert len(lines) == 1
+        assert str(tmp_path / "tieup.db") in lines[0]
+        assert str(service.process.pid) in lines[0]
+        service.end()
+    assert service.process.returncode == 0
+
+
+def test_a_broker_away_at_start_is_named_and_waited_for_in_bounds(tmp_path: Path) -> None:
+    env = environment(log="kafka://127.0.0.1:1", start_wait_s="2", http="off")
+    done = tieup(["run", "--once"], env, tmp_path)
+    assert done.returncode == 1
+    assert "trying again" in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("tieup: ")
+    assert "127.0.0.1:1" in last
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_broker_gone_and_back_costs_nothing(own_kafka, tmp_path: Path) -> None:
+    url = f"kafka://{own_kafka.bootstrap}"
+    records = saga_records(40)
+    append(url, records[:20])
+    env = environment(log=url, partitions="1", http="127.0.0.1:0", suffix="gone")
+    with running(["run", "extract", "story"], env, tmp_path) as service:
+        health = said_url(service)
+        until(lambda: httpx.get(f"{health}/readyz").status_code == 200)
+        own_kafka.brokers[0].stop()
+        until(lambda: any(t["error"] for t in httpx.get(f"{health}/healthz").json()["tasks"]), 60)
+        own_kafka.brokers[0].start()
+        own_kafka.wait()
+        append(url, records[20:])
+        metric = 'tieup_records_in_total{topic="tieup.relations.v1",worker="story"} 40.0'
+        until(lambda: metric in httpx.get(f"{health}/metrics").text, 60)
+        service.end()
+    assert service.process.returncode == 0, service.said
+
+
+def test_poison_articles_are_kept_and_the_rest_goes_on(tmp_path: Path) -> None:
+    good = saga_records(16)
+    poison = [
+        NewRecord(ARTICLES, b"not-json", b"{", 1_000),
+        NewRecord(ARTICLES, b"not-valid", b'{"id":"x"}', 2_000),
+        NewRecord(ARTICLES, b"tombstone", None, 3_000),
+        NewRecord(ARTICLES, b"binary", b"\xff\xfe\x00", 4_000),
+    ]
+    append(sqlite(tmp_path), [*good[:8], *poison, *good[8:]])
+    done = tieup(["run", "extract", "story", "--once"], environment(log=sqlite(tmp_path)), tmp_path)
+    assert done.returncode == 0, done.stderr
+    letters = values(sqlite(tmp_path), DEAD_LETTERS)
+    assert [(one["key"], one["error"], one["offset"]) for one in letters] == [
+        ("not-json", "BadRecord", 8),
+        ("not-valid", "BadRecord", 9),
+        ("tombstone", "BadRecord", 10),
+        ("binary", "BadRecord", 11),
+    ]
+    assert letters[0]["value"] == "{"
+    assert len({event["story_id"] for event in values(sqlite(tmp_path), EVENTS)}) == 4
+
+
+def test_a_full_disk_is_named_and_what_was_read_is_not_lost(tmp_path: Path) -> None:
+    append(sqlite(tmp_path), saga_records(160))
+    blocks = (tmp_path / "tieup.db").stat().st_size // 1024 + 400
+    env = environment(log=sqlite(tmp_path), http="off", batch_records="20")
+    limit = ["bash", "-c", f'ulimit -f {blocks}; exec "$0" "$@"']
+    with running(["run", "extract", "story"], env, tmp_path, before=limit) as service:
+        line = until(lambda: re.search(r"ERROR.*tieup\.db.*", service.said))[0]
+        assert "full" in line.lower() or "size" in line.lower()
+        service.end()
+    assert service.process.returncode == 0, service.said
+    done = tieup(["run", "extract", "story", "--once"], environment(log=sqlite(tmp_path)), tmp_path)
+    assert done.returncode == 0, done.stderr
+    events = values(sqlite(tmp_path), EVENTS)
+    other = tmp_path / "other"
+    other.mkdir()
+    append(sqlite(other), saga_records(160))
+    assert tieup(["run", "extract", "story", "--once"], environment(log=sqlite(other)), other).returncode == 0
+    assert events == values(sqlite(other), EVENTS)
