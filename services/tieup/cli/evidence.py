@@ -21,7 +21,7 @@ STYLES: Final = {
     "factuality": "red",
     "focus": "yellow",
     "origin": "green",
-    "claim": "red",
+    "claim": "italic",
 }
 OTHER_STYLE: Final = "underline"
 UNMARKED: Final = frozenset({"relation"})

@@ -10,7 +10,7 @@ from tieup.cli.session import session, wait_for
 from tieup.errors import UsageError
 
 WORKERS: Final = ("fetch", "extract", "story")
-QUIET: Final = ("httpx", "httpcore", "aiokafka", "kafka", "asyncio")
+QUIET: Final = ("httpx", "httpcore", "aiokafka", "kafka", "asyncio", "uvicorn")
 
 
 def register(app: typer.Typer) -> None:

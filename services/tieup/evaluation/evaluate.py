@@ -128,7 +128,7 @@ def _figures(judged: Sequence[Judgement]) -> Figures:
     missed = [relation for one in judged for relation in one.alignment.missed]
     found = len(pairs) + sum(len(one.alignment.extra) for one in judged)
     wanted = len(pairs) + len(missed)
-    factuality = [_factualities(pair) for pair in pairs]
+    factuality = [_factualities(pair) for pair in pairs if pair.gold.factuality is not None]
     stories = [_gold_cluster(one.gold) for one in judged]
     return Figures(
         articles=len(judged),
@@ -165,7 +165,8 @@ def _news_recall(pairs: Sequence[Pair], missed: Sequence[GoldRelation]) -> Share
 
 
 def _accuracy(pairs: Sequence[Pair], label: str) -> Share:
-    return Share(sum(pair.is_right(label) for pair in pairs), len(pairs))
+    labelled = [pair for pair in pairs if pair.gold.label(label) is not None]
+    return Share(sum(pair.is_right(label) for pair in labelled), len(labelled))
 
 
 def _factualities(pair: Pair) -> tuple[str, str]:

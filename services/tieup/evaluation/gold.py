@@ -25,7 +25,8 @@ class GoldRelation:
     """One relation of the gold: party names, labels, and what else is right.
 
     `accept` gives further values per label that are equally right, `alt_parties` further party sets. An `optional`
-    relation may be found or not. A label that the gold leaves out is None and right whatever is said.
+    relation may be found or not. A label that the gold leaves out is None and not
+    scored.
     """
 
     parties: tuple[str, ...]

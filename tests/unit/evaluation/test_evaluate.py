@@ -1,5 +1,9 @@
 """The figures: each one against a case counted by hand."""
 
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.evaluation.making import GAZETTEER, article, found, gold, line
 
 from tieup.evaluation.differences import first_faults
@@ -66,6 +70,38 @@ def test_denials_count_missed_invented_and_mistaken_ones() -> None:
         ]
     )
     assert figures.denials == Retrieval(right=1, found=2, wanted=3)
+
+
+def test_labels_that_the_gold_leaves_out_are_not_scored() -> None:
+    bare = gold("Ford", "BYD", kind=None, factuality=None)
+    figures = overall([(article("a", bare), line("a", found("Ford", "BYD", stage="ended")))])
+    assert (figures.kind, figures.factuality, figures.stage) == (Share(0, 0), Share(0, 0), Share(0, 1))
+    assert figures.factuality_macro_f1 is None
+
+
+_RELATIONS = st.tuples(
+    st.sampled_from([("Ford", "BYD"), ("VW", "SAIC"), ("Ford", "VW", "BYD")]),
+    st.sampled_from(["supply", "alliance"]),
+    st.sampled_from(["talks", "agreed"]),
+    st.booleans(),
+)
+
+
+@given(st.lists(_RELATIONS, max_size=4), st.lists(_RELATIONS, max_size=4), st.randoms())
+def test_the_order_of_what_was_found_does_not_matter(wanted: list, given_: list, random: Random) -> None:
+    labelled = article("a", *(gold(*names, kind=k, stage=s, optional=o) for names, k, s, o in wanted))
+    predicted = [found(*names, kind=k, stage=s) for names, k, s, _ in given_]
+    shuffled = random.sample(predicted, len(predicted))
+    one, two = (overall([(labelled, line("a", *each))]) for each in (predicted, shuffled))
+    assert one.relations == two.relations
+    assert one.kind.right + one.stage.right == two.kind.right + two.stage.right
+
+
+@given(st.lists(_RELATIONS, max_size=5))
+def test_saying_the_gold_is_perfect(wanted: list) -> None:
+    labelled = article("a", *(gold(*names, kind=k, stage=s) for names, k, s, _ in wanted))
+    figures = overall([(labelled, line("a", *(found(*names, kind=k, stage=s) for names, k, s, _ in wanted)))])
+    assert figures.exact == Retrieval(len(wanted), len(wanted), len(wanted))
 
 
 def test_macro_f1_weighs_rare_labels_like_frequent_ones() -> None:
