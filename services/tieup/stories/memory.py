@@ -6,6 +6,7 @@ gives the same memory. What is too old by stream time (the latest event time see
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -79,10 +80,13 @@ class Memory:
             _unlist(self._stories_by_name, _names(story.parties), story_id)
 
     def put_assignment(self, assignment: Assignment) -> None:
-        """Take an assignment in place of that of the article's older version, and drop what is now too old."""
+        """Take an assignment in place of that of the article's older version, and drop what is now too old.
+
+        Its signature, by far its largest part, is kept only as numbers among the duplicates.
+        """
         self.drop_assignment(assignment.article_id)
         self._stream_time = max(assignment.stream_time, self._stream_time or assignment.stream_time)
-        self.assignments[assignment.article_id] = assignment
+        self.assignments[assignment.article_id] = replace(assignment, signature=None)
         self._assigned.add((assignment.event_time, assignment.article_id))
         for name in _tied(assignment):
             self._ties_by_name.setdefault(name, {})[assignment.article_id] = None
