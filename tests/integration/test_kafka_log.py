@@ -6,9 +6,10 @@ import uuid
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from tests.kafka_broker import free_port
 
-from tieup.errors import Fenced, InvalidOutput, LogUnavailable
+from tieup.errors import Fenced, InvalidOutput, LogError, LogUnavailable
 from tieup.log.base import NewRecord, TaskId, TopicPartition
 from tieup.log.kafka import KafkaBounds, KafkaLog
 from tieup.log.topics import Topic
@@ -257,3 +258,30 @@ class TestMembers:
         await task.commit([new(at, b"followed")], {at: 2})
         assert await everything(log, at) == [b"owned", b"followed"]
         process._transport.close()
+
+
+class TestHoles:
+    async def test_positions_pass_what_compaction_removed(self, kafka, opened, mark):
+        log = await opened(kafka)
+        at = TopicPartition(f"test.{mark}.v1", 0)
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        await admin.start()
+        # segments of one append each, which the cleaner takes as soon as they are closed
+        quick = {"cleanup.policy": "compact", "segment.ms": "1", "min.cleanable.dirty.ratio": "0.01"}
+        await admin.create_topics([NewTopic(at.topic, 1, 1, topic_configs={**quick, "delete.retention.ms": "0"})])
+        await admin.close()
+        async with asyncio.timeout(WAIT_S):
+            appended = 0
+            while len(values := await everything(log, at)) == appended:
+                await log.append([new(at, b"%d" % appended)])
+                appended += 1
+        assert appended > len(values) > 0
+        assert values[-1] == b"%d" % (appended - 1)
+
+    async def test_a_position_beyond_the_end_is_an_error(self, kafka, opened, mark):
+        log = await opened(kafka)
+        at = await made(log, mark)
+        await log.append([new(at)])
+        reader = await log.reader({at: 1000})
+        with pytest.raises(LogError, match=r"\[0\]: position 1000 is beyond the end"):
+            await listen(reader)
