@@ -131,9 +131,15 @@ def _asserts(relation: Relation) -> bool:
 
 
 def _claims(found: ArticleRelations, relations: Sequence[Relation]) -> tuple[StoryClaim, ...]:
-    claims = [_story_claim(found, claim) for one in relations for claim in one.claims]
+    claims = [_story_claim(found, claim) for one in relations for claim in one.claims if _can_stand(one, claim)]
     claims += [_implied(found, one) for one in relations if _needs_assertion(one)]
     return tuple(dict.fromkeys(claims))
+
+
+def _can_stand(relation: Relation, claim: Claim) -> bool:
+    """Where a party confirms, the relation is confirmed, so a party's assertion in a denied one is a misreading."""
+    asserted = claim.speaker_type is SpeakerType.PARTY and claim.stance is Stance.ASSERTS
+    return not (asserted and relation.factuality is Factuality.DENIED)
 
 
 def _story_claim(found: ArticleRelations, claim: Claim) -> StoryClaim:

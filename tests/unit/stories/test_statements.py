@@ -53,3 +53,11 @@ def test_the_main_relation_is_the_one_in_the_title() -> None:
 def test_a_party_has_one_key_whatever_its_spelling() -> None:
     parties = story_parties(relation("ford", "FORD", "Argo  AI", "argo-ai").parties, GAZETTEER)
     assert [(party.key, party.name) for party in parties] == [("ford", "Ford"), ("argo ai", "Argo  AI")]
+
+
+def test_no_party_asserts_what_an_article_says_is_denied() -> None:
+    denial = relation(
+        "Ford", "BYD", factuality=Factuality.DENIED, basis=Basis.PARTY, claims=(claim("Ford"), denies("BYD"))
+    )
+    said = statement(article("a", denial), [denial], GAZETTEER, None)
+    assert [(one.speaker, one.stance) for one in said.claims] == [("BYD", "denies")]

@@ -119,7 +119,7 @@ def test_a_copy_counts_on_its_original_and_is_no_origin() -> None:
 
 def test_origins_corroborate_at_the_second_and_the_fourth() -> None:
     one = worker()
-    names = ["Reuters", "unknown", "Ford", "Caixin", "Nikkei", "reuters", "Bloomberg", "FT"]
+    names = ["Reuters", "unknown", "Ford", "Caixin", "Nikkei", "The reuters", "Bloomberg", "FT"]
     told = [feed(one, article(name, relation("Ford", "Xiaomi", origin=name), day=at)) for at, name in enumerate(names)]
     assert [types(found) for found in told] == [["opened"], [], [], ["corroborated"], [], [], ["corroborated"], []]
 
@@ -155,6 +155,7 @@ def test_an_older_version_changes_nothing() -> None:
     one = worker()
     feed(one, replace(REPORT, version=2))
     assert one.process(record(REPORT)) == Output()
+    assert one.process(record(replace(REPORT, version=2))) == Output()
 
 
 def test_a_late_article_does_not_roll_the_state_back() -> None:
