@@ -6,6 +6,7 @@
 Restoring the two state topics gives the same memory, and so the same bytes, as never having stopped.
 """
 
+from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -78,7 +79,7 @@ class StoryWorker:
             else:
                 self.memory.put_assignment(_read_state(Assignment, change))
 
-    def wake(self, _now: object) -> Output:
+    def wake(self, now: datetime) -> Output:  # noqa: ARG002
         """Nothing is due by the clock here."""
         return NOTHING
 
