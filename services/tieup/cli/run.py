@@ -10,7 +10,8 @@ from tieup.cli.session import session, wait_for
 from tieup.errors import UsageError
 
 WORKERS: Final = ("fetch", "extract", "story")
-QUIET: Final = ("httpx", "httpcore", "aiokafka", "kafka", "asyncio", "uvicorn")
+QUIET: Final = ("httpx", "httpcore", "asyncio", "uvicorn")
+NOISY: Final = ("aiokafka",)  # 20 kB a second while a broker is away; log/kafka tells the same in one line
 
 
 def register(app: typer.Typer) -> None:
@@ -58,3 +59,5 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in NOISY if level.upper() != "DEBUG" else ():
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -169,6 +169,7 @@ class Runner:
         self._clock = clock
         self._specs = specs
         self._cleaned_at = clock()
+        self._unknown: dict[str, str] = {}
         self._runs = [WorkerRun(log, spec, app, validator, clock, metrics, self._bounds) for spec in specs]
 
     async def run(self, stopping: asyncio.Event, *, once: bool = False) -> None:
@@ -238,9 +239,17 @@ class Runner:
                 try:
                     quiet = await task.caught_up() and quiet
                 except TieupError as error:
-                    logger.warning("lag of %s unknown: %s", task.id.transactional_id, error)
+                    self._say_unknown(task.id.transactional_id, str(error))
                     quiet = False
+                else:
+                    self._unknown.pop(task.id.transactional_id, None)
         return quiet
+
+    def _say_unknown(self, task: str, why: str) -> None:
+        """Say once, not every second, that the lag cannot be had."""
+        if self._unknown.get(task) != why:
+            self._unknown[task] = why
+            logger.warning("lag of %s unknown: %s", task, why)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -77,9 +77,9 @@ async def test_metrics_are_in_the_text_format() -> None:
 
 
 async def test_it_is_served_on_loopback_and_ends_with_its_context() -> None:
-    async with serving(operations_app(Fares(), CollectorRegistry()), listen("127.0.0.1:0")) as url:
-        async with httpx.AsyncClient() as http:
-            assert (await http.get(f"{url}/readyz")).json()["ready"] is True
+    app, at = operations_app(Fares(), CollectorRegistry()), listen("127.0.0.1:0")
+    async with httpx.AsyncClient() as http, serving(app, at) as url:
+        assert (await http.get(f"{url}/readyz")).json()["ready"] is True
     async with httpx.AsyncClient() as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(f"{url}/readyz")
