@@ -52,12 +52,12 @@ async def read(kafka, topic, isolation):
         at = TopicPartition(topic, 0)
         consumer.assign([at])
         end = (await consumer.end_offsets([at]))[at]
-        values = []
+        found = []
         async with asyncio.timeout(WAIT_S):
             while await consumer.position(at) < end:
                 for records in (await consumer.getmany(timeout_ms=100)).values():
-                    values += [record.value for record in records]
-        return values, end
+                    found += [record.value for record in records]
+        return found, end
     finally:
         await consumer.stop()
 
@@ -79,6 +79,19 @@ async def committed(kafka, group, topic):
         await admin.close()
 
 
+async def values(kafka, topic):
+    return (await read(kafka, topic, "read_committed"))[0]
+
+
+async def becomes(wanted, look, *arguments):
+    """Look until it is so: a commit is answered before its markers stand in the partitions and the group."""
+    found = await look(*arguments)
+    async with asyncio.timeout(WAIT_S):
+        while found != wanted:
+            await asyncio.sleep(0.02)
+            found = await look(*arguments)
+
+
 async def test_a_commit_is_visible_and_an_abort_is_not(kafka, topic, producer):
     one = await producer()
     await one.begin_transaction()
@@ -87,8 +100,8 @@ async def test_a_commit_is_visible_and_an_abort_is_not(kafka, topic, producer):
     await one.begin_transaction()
     await one.send_and_wait(topic, b"dropped")
     await one.abort_transaction()
-    assert await read(kafka, topic, "read_committed") == ([b"kept"], 4)
-    assert await read(kafka, topic, "read_uncommitted") == ([b"kept", b"dropped"], 4)
+    await becomes(([b"kept"], 4), read, kafka, topic, "read_committed")
+    await becomes(([b"kept", b"dropped"], 4), read, kafka, topic, "read_uncommitted")
 
 
 async def test_an_open_transaction_holds_the_end_back_for_read_committed(kafka, topic, producer):
@@ -98,10 +111,10 @@ async def test_an_open_transaction_holds_the_end_back_for_read_committed(kafka, 
     await two.begin_transaction()
     await two.send_and_wait(topic, b"kept")
     await two.commit_transaction()
-    assert await read(kafka, topic, "read_committed") == ([], 0)
-    assert await read(kafka, topic, "read_uncommitted") == ([b"open", b"kept"], 3)
+    await becomes(([], 0), read, kafka, topic, "read_committed")
+    await becomes(([b"open", b"kept"], 3), read, kafka, topic, "read_uncommitted")
     await one.commit_transaction()
-    assert await read(kafka, topic, "read_committed") == ([b"open", b"kept"], 4)
+    await becomes(([b"open", b"kept"], 4), read, kafka, topic, "read_committed")
 
 
 async def test_offsets_go_with_their_transaction(kafka, topic, producer):
@@ -113,11 +126,11 @@ async def test_offsets_go_with_their_transaction(kafka, topic, producer):
     await one.send_offsets_to_transaction({TopicPartition(topic, 0): 7}, group)
     assert await committed(kafka, group, topic) == -1
     await one.commit_transaction()
-    assert await committed(kafka, group, topic) == 7
+    await becomes(7, committed, kafka, group, topic)
     await one.begin_transaction()
     await one.send_offsets_to_transaction({TopicPartition(topic, 0): 9}, group)
     await one.abort_transaction()
-    assert await committed(kafka, group, topic) == 7
+    await becomes(7, committed, kafka, group, topic)
 
 
 async def test_a_second_producer_of_the_same_id_aborts_and_fences_the_first(kafka, topic, producer):
@@ -125,13 +138,13 @@ async def test_a_second_producer_of_the_same_id_aborts_and_fences_the_first(kafk
     await old.begin_transaction()
     await old.send_and_wait(topic, b"old")
     new = await producer()  # returns when the old transaction is aborted
-    assert await read(kafka, topic, "read_committed") == ([], 2)
+    await becomes(([], 2), read, kafka, topic, "read_committed")
     await new.begin_transaction()
     await new.send_and_wait(topic, b"new")
     await new.commit_transaction()
     with pytest.raises(ProducerFenced):
         await old.commit_transaction()
-    assert (await read(kafka, topic, "read_committed"))[0] == [b"new"]
+    await becomes([b"new"], values, kafka, topic)
 
 
 async def test_a_fenced_producer_cannot_send(kafka, topic, producer):
