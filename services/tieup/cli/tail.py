@@ -15,6 +15,7 @@ from tieup.config import Settings
 from tieup.log.base import Record
 
 VALUE_CHARS: Final = 400
+SHORT_KEY: Final = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +65,7 @@ def record_text(record: Record) -> Text:
     """Return a record for people: where it stands, its headline if it has one, else the beginning of its value."""
     head = Text(f"{record.partition}:{record.offset}", style="cyan")
     head.append(f"  {_moment(record)}  ", style="dim")
-    head.append(one_line(_words(record.key) or "-")[:32], style="dim")
+    head.append(one_line(_words(record.key) or "-")[:SHORT_KEY], style="dim")
     sort = next((_words(value) for name, value in record.headers if name == "ce_type"), None)
     if sort:
         head.append(f"  {one_line(sort)}", style="bold")
