@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tieup.claims.factuality import FactualityReading
+from tieup.claims.factuality import FactualityReading, is_official
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
 from tieup.claims.votes import Scope
@@ -20,6 +20,11 @@ _CITING = re.compile(
     r"|\bcita(?:nt|ndo)\b|援引|引用",
     re.IGNORECASE,
 )
+_OFFICE = re.compile(
+    r"(?!teilt)\b[\w-]*(?:regierung|ministerium|kartellamt|kommission|behörde|government|ministry|commission|court|authority)\w*"
+    r"(?:\s(?:of|der|des|von|für|for)(?:\s(?:the|province|provinz|provincial))?(?:\s(?-i:[A-ZÄÖÜ])[\w-]{1,30}){1,3})?",
+    re.IGNORECASE,
+)
 _TARGETS = {
     Stage.TALKS: Target.TALKS,
     Stage.AGREED: Target.AGREEMENT,
@@ -34,16 +39,23 @@ _STANCES = {
 }
 
 
-def read_origin(scope: Scope, everywhere: Sequence[Sentence], publisher: str | None) -> tuple[str, Evidence | None]:
+def read_origin(
+    scope: Scope, whole: Sequence[Sentence], publisher: str | None, *, main: bool
+) -> tuple[str, Evidence | None]:
     """Return the source that the article credits for the relation, and the words that show it.
 
-    Its own sentences are asked first, then its context, then (`everywhere`) the rest of an article that is about it.
+    Its own sentences are asked first, then its context, then the whole of an article that is about it (`main`). Where
+    its own words point to "the report", the only medium that the article credits is meant.
     The publisher counts only with words of own reporting.
     """
-    for sentences in (scope.draft.sentences, scope.context, everywhere):
+    for sentences in (scope.draft.sentences, scope.context, whole if main else ()):
         for sentence in sentences:
             if credited := _credited(sentence):
                 return credited
+    if any(sentence.has(Topic.SOURCE, "medium") for sentence in scope.draft.sentences):
+        credited_media = [one for one in map(_credited, whole) if one]
+        if len({name for name, _ in credited_media}) == 1:
+            return credited_media[0]
     for sentence in (*scope.draft.sentences, *scope.context):
         own = sentence.about(Topic.SOURCE, "own")
         if own and publisher:
@@ -74,13 +86,15 @@ def read_claims(
             claims.setdefault((claim.speaker, claim.stance), claim)
         for claim in _source_claims(sentence, factuality, origin, target):
             claims.setdefault((claim.speaker, claim.stance), claim)
-    return tuple(claims.values())[:MAX_CLAIMS]
+    denying = {speaker for speaker, stance in claims if stance is Stance.DENIES}
+    told = [one for one in claims.values() if one.stance is not Stance.ASSERTS or one.speaker not in denying]
+    return tuple(told[:MAX_CLAIMS])
 
 
 def _party_claims(sentence: Sentence, parties: Sequence[str], target: Target, gazetteer: Gazetteer) -> list[Claim]:
     claims: list[Claim] = []
     for cue in sentence.about(Topic.STANCE):
-        if cue.weight < 2:
+        if cue.weight < 2 or (cue.label == "confirms" and is_official(sentence)):
             continue
         what = Target.ENDING if cue.label == "denies_end" else target
         claims.extend(
@@ -116,6 +130,13 @@ def _source_claims(sentence: Sentence, factuality: FactualityReading, origin: st
     elif factuality.factuality is not Factuality.CONFIRMED and any(one.name == origin for one in sentence.media):
         claims.append(Claim(origin, SpeakerType.MEDIUM, Stance.ASSERTS, target, sentence.span()))
     if factuality.basis is Basis.AUTHORITY and (cues := sentence.about(Topic.SOURCE, "authority")):
-        words = sentence.text[cues[0].start - sentence.start : cues[0].end - sentence.start]
-        claims.append(Claim(words, SpeakerType.AUTHORITY, Stance.ASSERTS, target, sentence.span()))
+        claims.append(
+            Claim(_office(sentence, cues[-1]), SpeakerType.AUTHORITY, Stance.ASSERTS, target, sentence.span())
+        )
     return claims
+
+
+def _office(sentence: Sentence, cue: Cue) -> str:
+    """The authority's name as the sentence gives it ("government of Jilin", "Regierung der Provinz Jilin")."""
+    found = _OFFICE.search(sentence.text, cue.start - sentence.start)
+    return found.group() if found else sentence.text[cue.start - sentence.start : cue.end - sentence.start]

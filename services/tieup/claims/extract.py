@@ -84,19 +84,16 @@ class Extractor:
         relations: list[Relation] = []
         for draft in drafts:
             scope = scope_of(draft, drafts, sentences, main=draft in main)
-            rest = sentences if draft in main else ()
-            relations.append(self._label(article, scope, rest, main=draft in main, first_text=_first_text(sentences)))
+            relations.append(self._label(article, scope, sentences, main=draft in main))
         return merge_variants(relations, self._gazetteer, named_together(sentences))[:MAX_RELATIONS]
 
-    def _label(
-        self, article: Article, scope: Scope, rest: Sequence[Sentence], *, main: bool, first_text: int
-    ) -> Relation:
+    def _label(self, article: Article, scope: Scope, sentences: Sequence[Sentence], *, main: bool) -> Relation:
         kind = read_kind(scope)
-        focus = read_focus(scope, main=main, first_text=first_text)
+        focus = read_focus(scope, main=main, first_text=_first_text(sentences))
         stage = read_stage(scope, focus.focus)
         factuality = read_factuality(scope, stage.stage, focus.focus)
         settled = _settled(stage.stage, factuality)
-        origin, credit = read_origin(scope, rest, article.publisher)
+        origin, credit = read_origin(scope, sentences, article.publisher, main=main)
         milestones = read_milestones(scope)
         binding = read_binding(scope)
         shown = [
@@ -163,6 +160,7 @@ def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
     return (
         sentence.has(Topic.TEXT, "both")
         or sentence.has(Topic.SOURCE, "anonymous")
+        or sentence.has(Topic.SOURCE, "authority")
         or bool(sentence.about(Topic.STANCE))
     )
 

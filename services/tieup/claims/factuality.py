@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tieup.claims.lexicon.load import Topic
+from tieup.claims.reading import Sentence
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import Basis, Factuality, Focus, Stage
 
@@ -17,6 +18,9 @@ RECALLED_DENIED = 2.5
 
 DOUBTED = 1.5
 """The least weight of doubt ("allegedly", "insiders") that makes a recalled tie reported."""
+
+OFFICIAL = 3.0
+"""What an authority with its verb weighs ("the government said")."""
 
 STATED = 1.5
 """The least weight of a party's words that makes the party the basis."""
@@ -64,9 +68,14 @@ def _reported(scope: Scope, focus: Focus, stage: Stage) -> FactualityReading | N
     return FactualityReading(Factuality.REPORTED, Basis.MEDIUM, vote)
 
 
+def is_official(sentence: Sentence) -> bool:
+    """Say whether an authority speaks in the sentence: what it says is then no party's word."""
+    return sentence.weight(Topic.SOURCE, "authority") >= OFFICIAL
+
+
 def _confirmed(scope: Scope) -> FactualityReading:
     stances, sources = scope.votes(Topic.STANCE), scope.votes(Topic.SOURCE)
-    stated = tally(stances).get("confirms", 0.0)
+    stated = tally([vote for vote in stances if not is_official(vote.sentence)]).get("confirms", 0.0)
     official = tally(sources).get("authority", 0.0)
     if official > 0 and official >= stated:
         return FactualityReading(Factuality.CONFIRMED, Basis.AUTHORITY, best_vote(sources, "authority"))

@@ -35,6 +35,8 @@ _RELATIVE = re.compile(
     r",\s(?:(?:mit|an|bei|für|von|in|with|in|of)\s)?(?:der|die|das|dem|denen|den|dessen|deren|which|whom|whose|who)\b",
     re.IGNORECASE,
 )
+_ATTRIBUTE = re.compile(r"\s(?:[\w-]{1,15}\s){0,2}")
+_DETERMINER = re.compile(r"\b(?:their|its|the|ihr|ihres|das|des|dem)\s$", re.IGNORECASE)
 _APPOSITION = re.compile(r"\s?,\s(?:the|a|das|ein|dem|einem)\s(?:[^\s,]{1,20}\s){0,3}")
 _NEAR = 3
 _BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,4}\s?[„“\"]?$"
@@ -119,7 +121,16 @@ def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) 
     if cue.label != Kind.JOINT_VENTURE or len(runs) < 2:
         return list(runs)
     named = [run for run in runs if len(run.companies) == 1 and _is_named_by(sentence, cue, run)]
+    before = [run for run in runs if run.end <= cue.start]
+    if not named and before and len({one for run in runs for one in run.companies}) > 2:
+        named = [run for run in before[-1:] if _is_attribute(sentence, cue, run)]
     return [run for run in runs if run not in named[:1]]
+
+
+def _is_attribute(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
+    """Whether the run is the venture's name before the word ("their BlueOval SK battery joint venture")."""
+    determined = _DETERMINER.search(sentence.text, 0, run.start - sentence.start) is not None
+    return determined and _ATTRIBUTE.fullmatch(_text(sentence, run.end, cue.start)) is not None
 
 
 def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:

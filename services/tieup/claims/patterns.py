@@ -3,7 +3,7 @@
 A pattern is written as words:
 
     joint venture*          `*` stands for the rest of a word
-    (sign|ink)* .. deal     `(a|b)` for one of several, `..` for up to eight words between
+    (sign|ink)* .. deal     `(a|b)` for one of several, `..` for up to eleven words between
     [neue] Fabrik           `[a]` for a word that may be missing
     <co>, <person>, <medium>, <n>   a company, a person who stands for one, a medium, a number
 
@@ -25,7 +25,7 @@ _TAIL = "\ue003"
 
 _PLACEHOLDERS = {"<co>": COMPANY, "<person>": PERSON, "<medium>": MEDIUM}
 _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
-_GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,8}?"
+_GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,11}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]]|\s+|[^\s*()|\[\]<]+")
 _NESTED = re.compile(r"\([^()]*\([^()]*\)[^()]*(?:\([^()]*\)[^()]*)*\)")
@@ -40,16 +40,21 @@ class Pattern:
     regex: re.Pattern[str]
     needles: tuple[str, ...]
 
+    def may_occur(self, masked: str) -> bool:
+        """Say whether the masked text holds a needle: a cheap test before the search."""
+        return not self.needles or any(needle in masked for needle in self.needles)
+
 
 def compile_pattern(source: str) -> Pattern:
     """Return the pattern of a lexicon entry. Raises DataError, naming it, if it is not of the language."""
     folded = fold(source.strip())
     tokens = _TOKEN.findall(folded)
-    if not tokens or "".join(tokens) != folded:
+    if not re.search(r"\w", folded) or "".join(tokens) != folded:
         raise DataError(f"lexicon pattern {source!r}: not readable")
     body = "".join(_translate(tokens, source))
-    left = "" if _is_unspaced_word(folded[0]) else r"(?<!\w)"
-    right = "" if _is_unspaced_word(folded[-1]) or folded.endswith((">", "*")) else r"(?!\w)"
+    letters = re.sub(r"[()\[\]|\s]", "", folded)
+    left = "" if _is_unspaced_word(letters[0]) else r"(?<!\w)"
+    right = "" if _is_unspaced_word(letters[-1]) or folded.endswith((">", "*")) else r"(?!\w)"
     try:
         regex = re.compile(f"{left}(?:{body}){right}")
     except re.error as error:

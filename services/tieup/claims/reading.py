@@ -117,6 +117,7 @@ class Reader:
 
 def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
     masked = mask(found.text, _names(found))
+    entries = tuple(entry for entry in lexicon.entries if entry.pattern.may_occur(masked))
     stretches = split_sentences(found.text, lexicon.abbreviations)
     mentions: list[list[Mention]] = [[] for _ in stretches]
     media: list[list[MediumMention]] = [[] for _ in stretches]
@@ -134,7 +135,7 @@ def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
             clauses=tuple(split_clauses(masked, stretch, lexicon.breaks)),
             mentions=tuple(mentions[at]),
             media=tuple(media[at]),
-            cues=find_cues(masked, stretch, lexicon.entries),
+            cues=find_cues(masked, stretch, entries),
         )
         for at, stretch in enumerate(stretches)
     ]
@@ -145,8 +146,7 @@ def find_cues(masked: str, stretch: Stretch, entries: tuple[Entry, ...]) -> tupl
     piece = masked[stretch.start : stretch.end]
     cues: list[Cue] = []
     for entry in entries:
-        needles = entry.pattern.needles
-        if needles and not any(needle in piece for needle in needles):
+        if not entry.pattern.may_occur(piece):
             continue
         cues.extend(
             Cue(entry.topic, entry.label, entry.weight, match.start(), match.end())

@@ -29,6 +29,9 @@ CARRIED = 0.6
 RECALLS = 1.5
 """The least weight of recalling words ("already", "since 2019") that makes a sentence a relation of its own."""
 
+PLAIN = 2.0
+"""The least weight of a cue that names an agreement plainly ("partnership", not "partner")."""
+
 APART = 2.5
 """The least weight of cues on each side that tells a stake from the work done together."""
 
@@ -119,15 +122,44 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
     if _is_other_news(sentences):
         return []
     drafts: dict[frozenset[str], Draft] = {}
+    ventures: set[str] = set()
     context = Context(_named(sentences), (), _topic(sentences), group_of)
     for sentence in sentences:
         found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context)
+        ventures |= _ventures(sentence)
         for statement in found:
             for parties in split_groups(statement.parties, group_of):
                 draft = drafts.setdefault(frozenset(parties), Draft(parties))
                 draft.statements.append(replace(statement, parties=parties))
         context = replace(context, previous=sentence.companies or context.previous)
-    return [part for draft in _pruned(list(drafts.values())) for part in split_draft(draft)]
+    return [
+        part for draft in _without_ventures(_pruned(list(drafts.values())), ventures) for part in split_draft(draft)
+    ]
+
+
+def _ventures(sentence: Sentence) -> set[str]:
+    """The companies that the sentence calls a joint venture."""
+    runs = coordinate(sentence, in_play(sentence))
+    return {
+        one
+        for cue in sentence.about(Topic.KIND, Kind.JOINT_VENTURE)
+        for run in runs
+        if not run.hyphened and run not in without_venture(sentence, cue, runs)
+        for one in run.companies
+    }
+
+
+def _without_ventures(drafts: list[Draft], ventures: set[str]) -> list[Draft]:
+    """Return the relations without the ties of a venture to its own founders."""
+    founded = [set(one.parties) for one in drafts if any(said.cue.label == "joint_venture" for said in one.statements)]
+    return [
+        one
+        for one in drafts
+        if not ventures.intersection(one.parties)
+        or not any(
+            set(one.parties) - ventures <= founders - ventures for founders in founded if not founders & ventures
+        )
+    ]
 
 
 def _is_other_news(sentences: Sequence[Sentence]) -> bool:
@@ -249,6 +281,7 @@ def _recalled(draft: Draft) -> list[Statement]:
         recalls = not sentence.in_title and sentence.weight(Topic.FOCUS, "background") >= RECALLS
         running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
         stated = sentence.has(Topic.TEXT, "both") or any(not one.carried for one in own)
+        stated = stated and any(one.cue.weight >= PLAIN for one in own)
         if rest and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
             return own
     return []

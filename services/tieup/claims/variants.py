@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tieup.claims.parties import is_ancestor
 from tieup.companies.gazetteer import Gazetteer
-from tieup.model.labels import Kind
+from tieup.model.labels import Focus, Kind
 from tieup.model.relation import Relation
 
 Together = frozenset[frozenset[str]]
@@ -49,5 +49,5 @@ def _is_variant(daughter: Relation, parent: Relation, gazetteer: Gazetteer, toge
 
 def _alike(one: Relation, other: Relation) -> bool:
     """Say whether two relations can be the same agreement: one kind, or one of them left open, at the same stage."""
-    same = one.kind is other.kind or Kind.ALLIANCE in {one.kind, other.kind}
+    same = one.kind is other.kind or (Kind.ALLIANCE in {one.kind, other.kind} and one.focus is Focus.NEWS)
     return same and one.stage is other.stage and one.focus is other.focus

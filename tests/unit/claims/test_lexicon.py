@@ -19,8 +19,7 @@ def test_entry_is_found_in_its_example(language: str, entry: Entry) -> None:
     example = entry.example.replace("<co>", COMPANY).replace("<medium>", MEDIUM).replace("<person>", PERSON)
     masked = mask(example, [])
     assert entry.pattern.regex.search(masked), f"{language} {entry.topic}.{entry.label}: {entry.pattern.source}"
-    needles = entry.pattern.needles
-    assert not needles or any(needle in masked for needle in needles)
+    assert entry.pattern.may_occur(masked)
 
 
 def test_no_entry_stands_twice() -> None:

@@ -15,7 +15,7 @@ from tieup.errors import DataError
         ("joint venture", "zwei Joint-Ventures", False),
         ("merger*", "submerger", False),
         ("(sign|ink)* .. deal", "signed a very good deal", True),
-        ("(sign|ink)* .. deal", "signed one two three four five six seven eight nine deal", False),
+        ("(sign|ink)* .. deal", "signed " + "very " * 12 + "good deal", False),
         ("(sign|ink)* .. deal", "signed it; the deal", False),
         ("gemeinsame [neue] firma", "gemeinsame Firma", True),
         ("gemeinsame [neue] firma", "gemeinsame neue Firma", True),
@@ -27,8 +27,7 @@ def test_pattern_matches_what_it_says(pattern: str, text: str, matches: bool) ->
     compiled = compile_pattern(pattern)
     masked = mask(text, [])
     assert (compiled.regex.search(masked) is not None) is matches
-    if matches and compiled.needles:
-        assert any(needle in masked for needle in compiled.needles)
+    assert compiled.may_occur(masked) or not matches
 
 
 def test_placeholder_stands_for_the_name_and_its_ending() -> None:

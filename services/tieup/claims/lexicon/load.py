@@ -27,7 +27,7 @@ _PUNCTUATION: Final = (
 )
 """What parts clauses in every language with Latin letters: points, dashes, relative pronouns after a comma."""
 
-LANGUAGES: Final = ("de", "en")
+LANGUAGES: Final = ("de", "en", "es", "fr", "it", "ja", "ko", "zh")
 
 
 class Topic(StrEnum):
