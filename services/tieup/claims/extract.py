@@ -1,6 +1,7 @@
 """Extraction: an article in, its relations out. Pure and deterministic."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tieup.articles.signature import sign
 from tieup.claims.attribution import read_claims, read_origin
@@ -17,7 +18,7 @@ from tieup.claims.votes import Scope, Vote
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher
 from tieup.model.article import Article
-from tieup.model.labels import Factuality, Stage
+from tieup.model.labels import Basis, Factuality, Focus, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
 
 EXTRACTOR = "1"
@@ -85,6 +86,9 @@ class Extractor:
         for draft in drafts:
             scope = scope_of(draft, drafts, sentences, main=draft in main)
             relations.append(self._label(article, scope, sentences, main=draft in main))
+        relations = as_reported(
+            relations, [relation for draft, relation in zip(drafts, relations, strict=True) if draft in main]
+        )
         return merge_variants(relations, self._gazetteer, named_together(sentences))[:MAX_RELATIONS]
 
     def _label(self, article: Article, scope: Scope, sentences: Sequence[Sentence], *, main: bool) -> Relation:
@@ -121,6 +125,19 @@ class Extractor:
             confidence=confidence(scope.draft.weight, kind.share, stage.share),
             in_title=scope.draft.in_title,
         )
+
+
+def as_reported(relations: Sequence[Relation], main: Sequence[Relation]) -> list[Relation]:
+    """Return the relations, talks that nobody vouches for as sure as the article's main matter if that is reported."""
+    source = next((one for one in main if one.factuality is Factuality.REPORTED), None)
+    if source is None:
+        return list(relations)
+    return [
+        replace(one, factuality=source.factuality, basis=source.basis, origin=source.origin)
+        if (one.stage, one.focus, one.basis) == (Stage.TALKS, Focus.NEWS, Basis.NARRATION)
+        else one
+        for one in relations
+    ]
 
 
 def _settled(stage: Stage, factuality: FactualityReading) -> Stage:

@@ -15,7 +15,7 @@ LEADING = 1.2
 PAST = 1.5
 """What background weighs more where the relation has ended: an end that is news is the article's main matter."""
 
-MOVING = 1.5
+MOVING = 2.0
 """What news weighs more where talks, a denial or a report are stated: what is recalled mostly just runs."""
 
 

@@ -39,14 +39,15 @@ _ATTRIBUTE = re.compile(r"\s(?:[\w-]{1,15}\s){0,2}")
 _DETERMINER = re.compile(r"\b(?:their|its|the|ihr|ihres|das|des|dem)\s$", re.IGNORECASE)
 _APPOSITION = re.compile(r"\s?,\s(?:the|a|das|ein|dem|einem)\s(?:[^\s,]{1,20}\s){0,3}")
 _NEAR = 3
-_BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,4}\s?[„“\"]?$"
+_BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,%d}\s?[„“\"]?$"
 _WITH = re.compile(
-    _BEFORE
-    % "mit|with|including|include|darunter|wie|such as|for|für|to|an|am|in|into|bei|beim|from|avec|con|chez|dans",
+    _BEFORE % ("mit|with|including|include|darunter|wie|such as|into|bei|beim|from|avec|con|chez|dans", 4)
+    + "|"
+    + _BEFORE % ("for|für|to|an|am|in", 1),
     re.IGNORECASE,
 )
 _OF = re.compile(
-    _BEFORE % "of|between|among|formed by|owned by|von|zwischen|aus|der|des|entre|de|du|tra|fra|di", re.IGNORECASE
+    _BEFORE % ("of|between|among|formed by|owned by|von|zwischen|aus|der|des|entre|de|du|tra|fra|di", 4), re.IGNORECASE
 )
 _OWNS = re.compile(r"['’]s?\s(?:[\w-]{1,20}\s){0,2}$|-$|['’]s?\s\w{1,12}$")
 
@@ -157,21 +158,38 @@ def _nearest_clauses(
     A relative clause takes what stands right before it, be it a rival or a former employer.
     """
     at = sentence.clause_of(cue.start)
-    if _groups(own := _inside(runs, cue.start, cue.end), group_of) > 1:
-        return own
+    for closest in (_inside(runs, cue.start, cue.end), _between_commas(sentence, cue, runs)):
+        if len(closest) > 1 and _groups(closest, group_of) > 1:
+            return closest
     first, last = sentence.clauses[at].start, sentence.clauses[at].end
     near = _inside(runs, first, last)
     if _groups(near, group_of) == 1 and (head := _antecedent(sentence, at)):
         return [head, *near]
     for clause in reversed(sentence.clauses[:at]):
-        if _groups(near, group_of) > 1:
+        if _groups(near, group_of) > 1 and not _lacks_subject(sentence, near):
             return near
         near = _inside(runs, first := clause.start, last)
+    if at and not _inside(runs, sentence.clauses[at].start, last) and _groups(near, group_of) > 2:
+        return []
     for clause in sentence.clauses[at + 1 :]:
         if _groups(near, group_of) > 1:
             return near
         near = _inside(runs, first, clause.end)
     return near
+
+
+def _lacks_subject(sentence: Sentence, runs: Sequence[Coordination]) -> bool:
+    """Whether all that is named are partners ("... with Geely and BAIC"), so that the subject stands elsewhere."""
+    return len(runs) == 1 and _marked(sentence, runs[0], _WITH)
+
+
+def _between_commas(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> list[Coordination]:
+    """The runs of the stretch between two commas that holds the cue ("..., an Mazda hält Toyota 5,1 %")."""
+    clause = sentence.clauses[sentence.clause_of(cue.start)]
+    before = sentence.text.rfind(", ", clause.start - sentence.start, cue.start - sentence.start)
+    after = sentence.text.find(", ", cue.end - sentence.start, clause.end - sentence.start)
+    start = clause.start if before < 0 else sentence.start + before
+    return _inside(runs, start, clause.end if after < 0 else sentence.start + after)
 
 
 def _inside(runs: Sequence[Coordination], start: int, end: int) -> list[Coordination]:
@@ -249,11 +267,15 @@ def _whole(companies: Parties, sentence: Sentence, *, joint: bool) -> list[Parti
 
 
 def partners_listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> Parties:
-    """Return the companies that the sentence lists as partners of a subject it does not name.
+    """Return the companies that the cue's clause lists as partners of a subject it does not name.
 
     "It already has partnerships with Waymo, Aurora and May Mobility": every company stands after the cue, the first
-    of them after "with" or the like.
+    of them after "with" or the like, and none stands in an earlier clause.
     """
+    clause = sentence.clauses[sentence.clause_of(cue.start)]
+    if len(runs) > 1 and all(_marked(sentence, run, _WITH) for run in runs):
+        runs = _inside(runs, clause.start, clause.end)
+    runs = [run for run in runs if run.start < clause.end]
     after = [run for run in runs if run.start >= cue.start]
     if not after or len(after) < len(runs) or not _marked(sentence, after[0], _WITH):
         return ()

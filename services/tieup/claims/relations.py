@@ -37,8 +37,11 @@ APART = 2.5
 
 _OPEN = frozenset({Kind.ALLIANCE, Kind.EQUITY_STAKE, Kind.MERGER_ACQUISITION, "link"})
 
-CARRIED_THRESHOLD = 2.0
-"""The least weight of a relation whose parties no sentence names together."""
+CARRIED_THRESHOLD = 1.6
+"""The least weight of a relation whose parties no sentence names together, beside one that a sentence does name."""
+
+CARRIED_ALONE = 2.0
+"""The least weight of such a relation where the article names none outright."""
 
 TITLE = 1.5
 """How much more a headline weighs."""
@@ -94,6 +97,11 @@ class Draft:
     def in_title(self) -> bool:
         """Whether the headline states it, with all its parties."""
         return any(one.sentence.in_title and not one.carried for one in self.statements)
+
+    @property
+    def is_outright(self) -> bool:
+        """Whether one sentence names all its parties."""
+        return any(not one.carried for one in self.statements)
 
     @property
     def is_attribute(self) -> bool:
@@ -203,11 +211,12 @@ def _statements(sentence: Sentence, context: Context) -> list[Statement]:
 def _listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], context: Context) -> list[Parties]:
     """Return the main company with each of the partners that the sentence lists for it, without naming it."""
     topic = context.topic
-    if topic is None or topic in {one for run in runs for one in run.companies}:
+    if topic is None:
         return []
     theirs = sentence.has(Topic.TEXT, "theirs") and cue.label == Kind.ALLIANCE
     listed = runs[0].companies if theirs and runs else partners_listed(sentence, cue, runs)
-    if len(listed) < 2:
+    alone = len(sentence.companies) == 1
+    if not listed or alone or topic in sentence.companies[:1] or topic in listed:
         return []
     return [(topic, one) for one in listed if context.group_of(one) != context.group_of(topic)]
 
@@ -231,13 +240,11 @@ def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties
 
 
 def _pruned(drafts: list[Draft]) -> list[Draft]:
-    strong = [draft for draft in drafts if draft.weight >= THRESHOLD and _is_stated(draft)]
+    outright = [draft for draft in drafts if draft.weight >= THRESHOLD and draft.is_outright]
+    least = CARRIED_THRESHOLD if outright else CARRIED_ALONE
+    carried = [draft for draft in drafts if not draft.is_outright and draft.weight >= least]
+    strong = [draft for draft in drafts if draft in outright or draft in carried]
     return [draft for draft in strong if not _is_shadow(draft, strong)]
-
-
-def _is_stated(draft: Draft) -> bool:
-    """A relation needs a sentence that names its parties, or cues of some weight that carry it."""
-    return any(not one.carried for one in draft.statements) or draft.weight >= CARRIED_THRESHOLD
 
 
 def _is_shadow(draft: Draft, drafts: list[Draft]) -> bool:
