@@ -9,19 +9,32 @@ from tieup.errors import SettingsError
 
 MAX_SEEN: Final = 5_000  # about 140 bytes each, in a record of at most 1 MB
 
+_TIMES: Final = (
+    *("interval_s", "quiet_interval_s", "min_interval_s", "unconditional_interval_s", "retry_s", "max_interval_s"),
+    *("connect_s", "read_s", "total_s", "parse_s"),
+)
+_COUNTS: Final = ("max_body_bytes", "max_entries", "max_versions", "concurrency", "per_host", "host_burst", "parsers")
+
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
     """How feeds are fetched. Times in seconds, sizes in bytes.
 
-    `interval_s`: a feed without a wish of its own is polled this often; `retry_s` doubles with every error in a row,
-    up to `max_interval_s`; `jitter` is the greatest share of the wait that is added to it. `connect_s`, `read_s` bound
-    one step, `total_s` a whole request with its redirects, `parse_s` the parsing of one body. `max_body_bytes` bounds
+    `interval_s`: a feed without a wish of its own is polled this often at first, then between that and
+    `quiet_interval_s` as its entries arrive; `min_interval_s` is for feeds so fast that entries would be lost,
+    `unconditional_interval_s` for servers that give no validators. `retry_s` doubles with every error in a row, up to
+    `max_interval_s`, which also bounds what a site may wish; `jitter` is the greatest share of the wait that is added
+    to it. `connect_s`, `read_s` bound one step, `total_s` a whole request with its redirects, `parse_s` the parsing of
+    one body. `per_host`, `host_rate` (a second; 0: no rate) and `host_burst` bound the requests to one registrable
+    domain and to one address. `max_body_bytes` bounds
     what a body decodes to. `contact` is an address or URL for site owners, shown in the User-Agent. `allow_private`
     allows private, loopback and link-local addresses; `hosts` maps a host name to `address:port` and is trusted.
     """
 
     interval_s: int = 3_600
+    quiet_interval_s: int = 14_400
+    min_interval_s: int = 900
+    unconditional_interval_s: int = 86_400
     retry_s: int = 900
     max_interval_s: int = 86_400
     jitter: float = 0.1
@@ -36,6 +49,8 @@ class FetchSettings:
     max_versions: int = 24
     concurrency: int = 16
     per_host: int = 2
+    host_rate: float = 1.0
+    host_burst: int = 10
     parsers: int = 2
     contact: str | None = None
     allow_private: bool = False
@@ -43,12 +58,14 @@ class FetchSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work: SettingsError names the setting."""
-        for name in ("interval_s", "retry_s", "max_interval_s", "connect_s", "read_s", "total_s", "parse_s"):
+        for name in _TIMES:
             if getattr(self, name) <= 0:
                 raise SettingsError(f"feeds.{name}: must be above 0 seconds")
-        for name in ("max_body_bytes", "max_entries", "max_versions", "concurrency", "per_host", "parsers"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise SettingsError(f"feeds.{name}: must be at least 1")
+        if self.host_rate < 0:
+            raise SettingsError("feeds.host_rate: must be at least 0")
         if self.max_redirects < 0:
             raise SettingsError("feeds.max_redirects: must be at least 0")
         if not 0 <= self.jitter <= 1:

@@ -44,6 +44,13 @@ class FeedState:
     `etag` and `last_modified` are byte-identical to the last received. `next_poll_at` is when the feed is due. `seen`
     is newest first and bounded. `unreadable`: the last body received could not be parsed, so a 304 is no recovery.
     `title` and `language` are the feed's own words.
+
+    `location` is asked instead of `url` once 301 or 308 have pointed there repeatedly; `moved_to` and `moved_times`
+    count such sightings. `max_age_s`, `wish_s` (the longer of ttl and sy:), `skip_hours` and `skip_days` (UTC, 0 is
+    Monday) are what the site last asked for; `quiet_until` is until when its whole domain is left alone.
+    `entries_per_day` is the smoothed arrival rate, `window` the entries of the last document. `overrun`: the last two
+    documents had no entry in common, so that entries may have been lost; `overruns` counts such polls.
+    `guids_wander`: the feed gives an entry another guid each time, so its guids are not believed.
     """
 
     feed_id: str
@@ -66,6 +73,19 @@ class FeedState:
     unreadable: bool = False
     title: str | None = None
     language: str | None = None
+    location: str | None = None
+    moved_to: str | None = None
+    moved_times: int = 0
+    max_age_s: int | None = None
+    wish_s: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    quiet_until: datetime | None = None
+    entries_per_day: float | None = None
+    window: int = 0
+    overrun: bool = False
+    overruns: int = 0
+    guids_wander: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +122,8 @@ class FetchOutcome:
 
     `observed_at` is the one moment at which the outside world's time enters. `entries` is None when there was nothing
     to parse (304, same body, error). `raw_body` is base64 of at most 256 kB of a body that could not be parsed;
-    `body_hash` is then still the whole body's SHA-256.
+    `body_hash` is then still the whole body's SHA-256. `moved_to` is where permanent redirects alone led. `wish_s`,
+    `skip_hours` and `skip_days` are the document's own wishes. `body_bytes` counts the decoded body.
     """
 
     feed_id: str
@@ -121,3 +142,8 @@ class FetchOutcome:
     entries: tuple[Entry, ...] | None = None
     bad_entries: int = 0
     raw_body: str | None = None
+    moved_to: str | None = None
+    wish_s: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    body_bytes: int = 0
