@@ -26,6 +26,8 @@ ROWS: Final = (
     ("exact", "exact"),
     ("stories", "stories BCubed F1"),
     ("baseline", "same first parties"),
+    ("confusable", "alike stories BCubed"),
+    ("confusable_baseline", "alike, same parties"),
 )
 FAULT_STYLES: Final = {"missed": "red", "extra": "yellow", "labels": "magenta", "relevance": "red"}
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from tieup.companies.gazetteer import Gazetteer
 from tieup.evaluation.align import SCORED_LABELS, Alignment, Pair, PartyKeys, align
+from tieup.evaluation.confusable import confusable
 from tieup.evaluation.gold import GoldArticle, GoldRelation, load_gold
 from tieup.evaluation.lines import BacktestLine
 from tieup.evaluation.measures import Retrieval, Share, bcubed_f1, macro_f1
@@ -41,7 +42,8 @@ class Figures:
     `relations` are aligned by parties. `news_recall`: gold news relations that were found. `kind`, `stage`,
     `factuality`, `focus`: right labels of the aligned. `denials`: denied relations that were found as denied. `exact`:
     parties, kind, stage and factuality all right. `stories` is BCubed F1, `baseline` that of the trivial grouping by
-    the first party set.
+    the first party set; `confusable` and `confusable_baseline` are the same over the articles whose stories are easily
+    taken for one another (see `confusable`).
     """
 
     articles: int
@@ -57,6 +59,8 @@ class Figures:
     exact: Retrieval
     stories: float | None
     baseline: float | None
+    confusable: float | None = None
+    confusable_baseline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,12 @@ def score(gold: Sequence[GoldArticle], lines: Sequence[BacktestLine], gazetteer:
     are passed over.
     """
     judged = judge(gold, lines, gazetteer)
+    alike = confusable(gold, gazetteer)
     languages = sorted({_language(one) for one in judged})
     answered = {line.id for line in lines}
     return Scores(
-        overall=_figures(judged),
-        by_language={name: _figures([one for one in judged if _language(one) == name]) for name in languages},
+        overall=_figures(judged, alike),
+        by_language={name: _figures([one for one in judged if _language(one) == name], alike) for name in languages},
         unanswered=sum(one.id not in answered for one in gold),
     )
 
@@ -123,13 +128,14 @@ def _language(one: Judgement) -> str:
     return one.gold.lang or one.line.language or NO_LANGUAGE
 
 
-def _figures(judged: Sequence[Judgement]) -> Figures:
+def _figures(judged: Sequence[Judgement], alike: frozenset[str]) -> Figures:
     pairs = [pair for one in judged for pair in one.alignment.pairs]
     missed = [relation for one in judged for relation in one.alignment.missed]
     found = len(pairs) + sum(len(one.alignment.extra) for one in judged)
     wanted = len(pairs) + len(missed)
     factuality = [_factualities(pair) for pair in pairs if pair.gold.factuality is not None]
-    stories = [_gold_cluster(one.gold) for one in judged]
+    stories, baseline = _clusters(judged)
+    among_alike, baseline_alike = _clusters([one for one in judged if one.gold.id in alike])
     return Figures(
         articles=len(judged),
         relevance=_relevance(judged),
@@ -142,9 +148,18 @@ def _figures(judged: Sequence[Judgement]) -> Figures:
         factuality_macro_f1=macro_f1(factuality),
         denials=_denials(judged, factuality, missed),
         exact=Retrieval(sum(all(pair.is_right(label) for label in EXACT) for pair in pairs), found, wanted),
-        stories=bcubed_f1(stories, [one.cluster for one in judged]),
-        baseline=bcubed_f1(stories, [one.baseline for one in judged]),
+        stories=stories,
+        baseline=baseline,
+        confusable=among_alike,
+        confusable_baseline=baseline_alike,
     )
+
+
+def _clusters(judged: Sequence[Judgement]) -> tuple[float | None, float | None]:
+    """BCubed F1 of the stories, and of the trivial baseline."""
+    gold = [_gold_cluster(one.gold) for one in judged]
+    told = bcubed_f1(gold, [one.cluster for one in judged])
+    return told, bcubed_f1(gold, [one.baseline for one in judged])
 
 
 def _gold_cluster(gold: GoldArticle) -> Hashable:

@@ -15,6 +15,7 @@ from tieup.model.labels import Kind, Stage
 
 _FILE: Final = "affinity.toml"
 _RUMOURS: Final = frozenset({Stage.TALKS, Stage.ENDED})
+_SETTLED: Final = frozenset({Stage.AGREED, Stage.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Thresholds:
     same_article: float
     sister: float
     subset: float
+    backwards: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ class Affinity:
         if one is other:
             return 1.0
         return max(self.kinds.get(one, {}).get(other, 0.0), self.kinds.get(other, {}).get(one, 0.0))
+
+    def of_stages(self, told: Stage, wanted: Stage) -> float:
+        """Return the factor for a relation at one stage and a story at another: deals run forward, so talks about a
+        deal that is agreed or in force are more likely talks about another one.
+        """
+        return self.thresholds.backwards if wanted is Stage.TALKS and told in _SETTLED else 1.0
 
     def of_age(self, stage: Stage, silence: timedelta) -> float:
         """Return the factor for a story at this stage after this silence; 0 where it is too old."""

@@ -6,7 +6,7 @@ candidate from the threshold on is taken, else the relation opens a story.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -56,8 +56,9 @@ def assign(
 ) -> tuple[str | None, ...]:
     """Return the story id of each relation of the article, None for background; an unknown id opens that story.
 
-    Relations are taken by weight, the main one first. `before` are the stories of the article's older version, or of
-    the article that it copies; relations stay there where they fit.
+    An article without any news is put to the story that its main relation recalls, if there is one: it is found there,
+    and adds nothing to it. Relations are taken by weight, the main one first. `before` are the stories of the article's
+    older version, or of the article that it copies; relations stay there where they fit.
     """
     assigned: dict[int, str] = {}
     first: dict[str, Wanted] = {}
@@ -72,7 +73,20 @@ def assign(
         )
         assigned[at] = _new_id(found.article_id, wanted, at) if best is None else best.story_id
         first.setdefault(assigned[at], wanted)
+    if not assigned:
+        assigned = _recalled(found, memory, companies, affinity)
     return tuple(assigned.get(at) for at in range(len(found.relations)))
+
+
+def _recalled(found: ArticleRelations, memory: Candidates, companies: Companies, affinity: Affinity) -> dict[int, str]:
+    """The story that an article without news recalls: that of its main relation, if it is known; age does not count."""
+    for at in by_weight(found.relations):
+        relation = found.relations[at]
+        if is_tie(relation, companies):
+            wanted = replace(_wanted(found, relation, companies), at=None)
+            best = min(_fits(wanted, memory, affinity, ()), key=_rank, default=None)
+            return {} if best is None else {at: best.story_id}
+    return {}
 
 
 def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -> Wanted:
@@ -109,7 +123,8 @@ def score_story(wanted: Wanted, story: Story, affinity: Affinity) -> float:
     kind = affinity.of_kinds(wanted.kind, story.kind)
     others = {one.kind for one in story.articles} - {story.kind}
     kind = max([kind, *(affinity.of_kinds(wanted.kind, other) * 0.9 for other in others)])
-    return round(parties * kind * affinity.of_age(story.stage, _silence(wanted.at, story)), 4)
+    stage = affinity.of_stages(story.stage, wanted.stage)
+    return round(parties * kind * stage * affinity.of_age(story.stage, _silence(wanted.at, story)), 4)
 
 
 def _known_as(parties: Sequence[StoryParty], story: Story) -> tuple[StoryParty, ...]:

@@ -18,6 +18,7 @@ from tieup.events.headline import load_headlines
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, WorkerSpec
 from tieup.log.topics import ASSIGNMENTS, RELATIONS, STORIES
 from tieup.model.codec import decode, encode
+from tieup.model.labels import Focus
 from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import STORY_STATE_VERSION, Assignment, Story, StoryParty, Tie
 from tieup.stories.affinity import load_affinity
@@ -120,7 +121,11 @@ class StoryWorker:
     def _statement(
         self, story_id: str, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
     ) -> Statement | None:
-        own: list[Relation] = [found.relations[at] for at in by_weight(found.relations) if assigned[at] == story_id]
+        own: list[Relation] = [
+            found.relations[at]
+            for at in by_weight(found.relations)
+            if assigned[at] == story_id and found.relations[at].focus is Focus.NEWS
+        ]
         return statement(found, own, self._companies, original) if own else None
 
     def _assignment(

@@ -3,7 +3,7 @@ from tests.unit.stories.making import GAZETTEER, article, feed, relation, worker
 
 from tieup.companies.company import Company
 from tieup.companies.gazetteer import Gazetteer
-from tieup.model.labels import Basis, Factuality, Kind, Stage
+from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
 from tieup.model.relation import Relation
 from tieup.stories.worker import StoryWorker
 
@@ -88,3 +88,46 @@ def test_a_relation_of_one_company_is_no_tie() -> None:
     alone = article("alone", relation("Ford", "Ford"))
     assert feed(one, alone) == []
     assert one.memory.assignments[alone.article_id].story_ids == (None,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "day"),
+    [
+        (relation("Ford", "Xiaomi", "BYD", kind=Kind.ALLIANCE, **AGREED), relation("Ford", "BYD", **AGREED), 600),
+        (relation("Volkswagen", "FAW", **AGREED), relation("Audi", "BYD", **AGREED), 0),
+        (
+            relation("Ford", "CATL", kind=Kind.LICENSING, **AGREED),
+            relation("Ford", "CATL", kind=Kind.SUPPLY, **AGREED),
+            400,
+        ),
+    ],
+)
+def test_deals_that_are_easily_taken_for_one(one: Relation, other: Relation, day: float) -> None:
+    assert stories((one, 0), (other, day)) == [0, 1]
+
+
+def test_talks_of_an_open_kind_go_to_the_rumour_not_to_the_contract() -> None:
+    licence = relation("Ford", "Xiaomi", kind=Kind.LICENSING, **AGREED)
+    takeover = relation("Ford", "Xiaomi", kind=Kind.MERGER_ACQUISITION)
+    assert stories((licence, 0), (takeover, 1), (relation("Ford", "Xiaomi", kind=Kind.ALLIANCE), 2)) == [0, 1, 1]
+
+
+def test_an_article_without_news_is_found_where_its_main_tie_is_told() -> None:
+    one = worker()
+    background = relation("Ford", "Xiaomi", focus=Focus.BACKGROUND, factuality=Factuality.CONFIRMED)
+    told = article("told", relation("Ford", "Xiaomi"))
+    recalls = article("recalls", background, relation("Ford", "CATL", focus=Focus.BACKGROUND), day=500)
+    feed(one, told)
+    before = one.memory.stories.copy()
+    assert feed(one, recalls) == []
+    (story_id,) = before
+    assert one.memory.assignments[recalls.article_id].story_ids == (story_id, None)
+    assert one.memory.stories == before
+
+
+def test_an_article_with_news_is_not_put_to_what_it_recalls() -> None:
+    one = worker()
+    feed(one, article("told", relation("Ford", "Xiaomi")))
+    both = article("both", relation("Ford", "Xiaomi", focus=Focus.BACKGROUND), relation("Ford", "CATL"), day=1)
+    feed(one, both)
+    assert one.memory.assignments[both.article_id].story_ids[0] is None
