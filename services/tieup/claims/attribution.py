@@ -86,6 +86,7 @@ def read_claims(
             claims.setdefault((claim.speaker, claim.stance), claim)
         for claim in _source_claims(sentence, factuality, origin, target):
             claims.setdefault((claim.speaker, claim.stance), claim)
+    claims = {key: one for key, one in claims.items() if not _is_shorter_name(one, list(claims.values()))}
     denying = {speaker for speaker, stance in claims if stance is Stance.DENIES}
     told = [one for one in claims.values() if one.stance is not Stance.ASSERTS or one.speaker not in denying]
     return tuple(told[:MAX_CLAIMS])
@@ -134,6 +135,13 @@ def _source_claims(sentence: Sentence, factuality: FactualityReading, origin: st
             Claim(_office(sentence, cues[-1]), SpeakerType.AUTHORITY, Stance.ASSERTS, target, sentence.span())
         )
     return claims
+
+
+def _is_shorter_name(claim: Claim, claims: Sequence[Claim]) -> bool:
+    """Whether another claim gives the same authority its full name."""
+    if claim.speaker_type is not SpeakerType.AUTHORITY:
+        return False
+    return any(one is not claim and claim.speaker != one.speaker and claim.speaker in one.speaker for one in claims)
 
 
 def _office(sentence: Sentence, cue: Cue) -> str:

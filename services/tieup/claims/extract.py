@@ -128,12 +128,13 @@ class Extractor:
 
 
 def as_reported(relations: Sequence[Relation], main: Sequence[Relation]) -> list[Relation]:
-    """Return the relations, talks that nobody vouches for as sure as the article's main matter if that is reported."""
-    source = next((one for one in main if one.factuality is Factuality.REPORTED), None)
+    """Return the relations, talks that nobody vouches for reported where the article's main matter is not confirmed."""
+    source = next((one for one in main if one.factuality is not Factuality.CONFIRMED), None)
     if source is None:
         return list(relations)
+    basis = source.basis if source.factuality is Factuality.REPORTED else Basis.MEDIUM
     return [
-        replace(one, factuality=source.factuality, basis=source.basis, origin=source.origin)
+        replace(one, factuality=Factuality.REPORTED, basis=basis, origin=source.origin)
         if (one.stage, one.focus, one.basis) == (Stage.TALKS, Focus.NEWS, Basis.NARRATION)
         else one
         for one in relations

@@ -193,7 +193,7 @@ def _between_commas(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) 
 
 
 def _inside(runs: Sequence[Coordination], start: int, end: int) -> list[Coordination]:
-    return [run for run in runs if start <= run.start < end]
+    return [run for run in runs if run.start < end and run.end > start]
 
 
 def _antecedent(sentence: Sentence, at: int) -> Coordination | None:

@@ -26,6 +26,9 @@ THRESHOLD = 1.5
 CARRIED = 0.6
 """What a statement weighs whose second party stands in the headline or in the sentence before."""
 
+OTHER_NEWS = 2.0
+"""The weight of words (recall, lawsuit, strike) that in a headline say what the whole article is."""
+
 RECALLS = 1.5
 """The least weight of recalling words ("already", "since 2019") that makes a sentence a relation of its own."""
 
@@ -171,7 +174,12 @@ def _without_ventures(drafts: list[Draft], ventures: set[str]) -> list[Draft]:
 
 
 def _is_other_news(sentences: Sequence[Sentence]) -> bool:
-    """Sponsoring, fashion, comparison tests: in the headline or twice, they make the whole article another sort."""
+    """Sponsoring, fashion, comparison tests: in the headline or twice, they make the whole article another sort.
+
+    So do recalls, lawsuits and strikes in the headline.
+    """
+    if any(sentence.in_title and sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS for sentence in sentences):
+        return True
     marks = [sentence for sentence in sentences if sentence.has(Topic.TEXT, "no_article")]
     return len(marks) > 1 or any(sentence.in_title for sentence in marks)
 
@@ -196,6 +204,7 @@ def _topic(sentences: Sequence[Sentence]) -> str | None:
 
 def _statements(sentence: Sentence, context: Context) -> list[Statement]:
     runs = coordinate(sentence, in_play(sentence))
+    ventures = _ventures(sentence)
     statements: list[Statement] = []
     for cue in sentence.about(Topic.KIND):
         clause = sentence.clauses[sentence.clause_of(cue.start)]
@@ -203,7 +212,7 @@ def _statements(sentence: Sentence, context: Context) -> list[Statement]:
         sets = _listed(sentence, cue, play, context) or tied_by(sentence, cue, play, context.group_of)
         attribute = any(run.hyphened for run in play) and len(runs) > 1
         statements += [Statement(sentence, clause, cue, parties, attribute=attribute) for parties in sets]
-        if not sets and (pair := _carried(sentence, play[0].companies[0] if play else None, context)):
+        if not sets and (pair := _carried(sentence, _first_named(play, ventures), context)):
             statements.append(Statement(sentence, clause, cue, pair, carried=True))
     return statements
 
@@ -219,6 +228,10 @@ def _listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], context:
     if not listed or alone or topic in sentence.companies[:1] or topic in listed:
         return []
     return [(topic, one) for one in listed if context.group_of(one) != context.group_of(topic)]
+
+
+def _first_named(runs: Sequence[Coordination], ventures: set[str]) -> str | None:
+    return next((one for run in runs for one in run.companies if one not in ventures), None)
 
 
 def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties | None:
@@ -296,7 +309,11 @@ def _recalled(draft: Draft) -> list[Statement]:
 
 def _stake(draft: Draft) -> list[Statement]:
     """The statements of a stake, where other clauses tell of another sort of work in plain words."""
-    stake = [one for one in draft.statements if one.cue.label == Kind.EQUITY_STAKE and not one.carried]
+    stake = [
+        one
+        for one in draft.statements
+        if one.cue.label == Kind.EQUITY_STAKE and not one.carried and not _is_pondered(one.sentence)
+    ]
     clauses = {(one.sentence.index, one.clause.start) for one in stake}
     other = [
         one
@@ -304,6 +321,12 @@ def _stake(draft: Draft) -> list[Statement]:
         if one.cue.label not in _OPEN and (one.sentence.index, one.clause.start) not in clauses and not one.carried
     ]
     return stake if weigh(stake) >= APART and weigh(other) >= APART else []
+
+
+def _is_pondered(sentence: Sentence) -> bool:
+    """Whether the sentence is about talks: what is still talked about is one matter."""
+    settled = sentence.weight(Topic.STAGE, Stage.AGREED) + sentence.weight(Topic.STAGE, Stage.ACTIVE)
+    return sentence.weight(Topic.STAGE, Stage.TALKS) > settled
 
 
 def _sort(statements: Sequence[Statement]) -> str | None:
