@@ -20,6 +20,9 @@ class Metrics:
         self.bad_table_records = Counter(
             "tieup_bad_table_records_total", "Table records passed over", ["worker", "topic"], registry=registry
         )
+        self.records_gone = Counter(
+            "tieup_records_gone_total", "Records that retention removed unread", ["worker", "topic"], registry=registry
+        )
         self.commits = Histogram(
             "tieup_commit_seconds", "Time of one transaction", ["worker"], buckets=COMMIT_BUCKETS_S, registry=registry
         )

@@ -216,7 +216,7 @@ class Assignments(Protocol):
     """What a member of a group is told: start and stop tasks, nothing else."""
 
     async def start(self, partitions: frozenset[int]) -> None:
-        """These partitions are now this member's. Must not raise."""
+        """These partitions are now this member's; none at all means that it stands by. Must not raise."""
 
     async def stop(self, partitions: frozenset[int]) -> None:
         """These partitions are no longer this member's; returns when their tasks have ended. Must not raise."""
@@ -294,7 +294,8 @@ Sleep = Callable[[float], Awaitable[None]]
 class TaskHealth:
     """How a task fares: `phase` is restoring, running or ended.
 
-    `lag` is the records still to read; `progressed_at` when it last did anything.
+    `lag` is the records still to read; `progressed_at` when it last got on, by the wall clock, for people to read.
+    `idle_s`, by a clock that does not jump, is how long it has not got on although there was something to do.
     """
 
     task: TaskId
@@ -303,6 +304,7 @@ class TaskHealth:
     progressed_at: datetime
     error: str | None = None
     details: Mapping[str, int] = field(default_factory=dict)
+    idle_s: float = 0.0
 
 
 _MURMUR_SEED = 0x9747B28C

@@ -102,6 +102,11 @@ class KafkaLog:
         Raises LogUnavailable, LogError.
         """
         transactor = await Transactor.open(self._brokers, task.transactional_id)
+        try:
+            await self._cluster.look_anew()
+        except BaseException:
+            await transactor.drop()
+            raise
         hold = KafkaTaskLog(self._cluster, transactor, task)
         self._holds = [*(one for one in self._holds if not one.closed), hold]
         return hold

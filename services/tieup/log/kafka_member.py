@@ -89,8 +89,13 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._failed
 
     async def on_partitions_assigned(self, assigned: Iterable[aiokafka.TopicPartition]) -> None:
-        """Start the tasks of these partitions (called by aiokafka)."""
-        given = list(assigned)
+        """Start the tasks of these partitions (called by aiokafka, which would log and swallow an error)."""
+        try:
+            await self._take(list(assigned))
+        except Exception as error:  # noqa: BLE001 - whatever it is, a member that serves nothing must not stay one
+            self._failed = self._translated(error)
+
+    async def _take(self, given: list[aiokafka.TopicPartition]) -> None:
         self._consumer.pause(*given)
         if self.closed:
             return
@@ -99,17 +104,17 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
         if uneven:
             self._failed = LogUnavailable(f"group {self._group}: its members read different topics: {sorted(given)}")
             self._held = frozenset()
-        await self._tell_start()
+        else:
+            logger.info("group %s: partitions %s are ours", self._group, sorted(self._held) or "none: standing by")
+            await self._assignments.start(self._held)
         self._told.set()
 
-    async def _tell_start(self) -> None:
-        if self._held:
-            logger.info("group %s: partitions %s are ours", self._group, sorted(self._held))
-            await self._assignments.start(self._held)
-
     async def on_partitions_revoked(self, revoked: Iterable[aiokafka.TopicPartition]) -> None:  # noqa: ARG002
-        """Stop the tasks of these partitions (called by aiokafka)."""
-        await self._give_back()
+        """Stop the tasks of these partitions (called by aiokafka, which would log and swallow an error)."""
+        try:
+            await self._give_back()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed = self._translated(error)
 
     async def _give_back(self) -> None:
         held, self._held = self._held, frozenset()

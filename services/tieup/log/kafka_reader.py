@@ -1,6 +1,7 @@
 """Reading partitions of Kafka from given positions, outside any group, committed records only."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -12,6 +13,8 @@ from aiokafka.structs import ConsumerRecord
 from tieup.errors import LogError, LogUnavailable
 from tieup.log.base import Record, TopicPartition
 from tieup.log.kafka_client import FOREIGN, Brokers, millis, stop_consumer, translate
+
+logger = logging.getLogger(__name__)
 
 SLICE_S: Final = 0.1
 """How often a waiting poll looks whether a position has passed a marker, of which aiokafka does not tell."""
@@ -90,6 +93,7 @@ class KafkaReader:
                 at = TopicPartition(named.topic, named.partition)
                 position = await self._consumer.position(named)
                 if position < offset:
+                    logger.error("%s[%d]: records %d to %d are gone unread", *named, position, offset - 1)
                     self._consumer.seek(named, offset)
                     self._positions[at] = offset
                 elif position == self._positions[at] > (await self._consumer.end_offsets([named]))[named]:

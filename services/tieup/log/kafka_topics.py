@@ -105,6 +105,15 @@ class Cluster:
         stops = (stop_consumer(self._stable, seconds), stop_consumer(self._newest, seconds))
         await asyncio.gather(*stops, within(self._admin.close(), seconds))
 
+    async def look_anew(self) -> None:
+        """Learn which brokers lead now, before the ends of a task's state are asked for.
+
+        aiokafka's questions carry no leader epoch: a broker that hung, and does not know yet that it leads no more,
+        would answer with an end that lies before the last commit. Raises LogUnavailable.
+        """
+        for consumer in (self._stable, self._newest):
+            await self._ask("learn the leaders", lambda one=consumer: _learn(one))
+
     async def create(self, topics: Sequence[Topic], count: int, replicas: int | None) -> list[str]:
         """Create the missing topics and return their names. Raises TopicError, LogUnavailable."""
         known = await self._known()
@@ -262,6 +271,11 @@ class Cluster:
                         await asyncio.sleep(PAUSE_S)
         except FOREIGN as error:
             raise translate(last or error, failing) from error
+
+
+async def _learn(consumer: AIOKafkaConsumer) -> None:
+    if not await consumer._client.force_metadata_update():  # noqa: SLF001 - there is no public way
+        raise kafka_errors.LeaderNotAvailableError
 
 
 def _inside(at: TopicPartition, count: int) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 import aiokafka
+import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
+from aiokafka.protocol.transaction import EndTxnRequest
 
 from tieup.errors import LogError, LogUnavailable
 from tieup.log.base import NewRecord, TaskId, TopicPartition
-from tieup.log.kafka_client import FOREIGN, Brokers, drop_producer, translate, within
+from tieup.log.kafka_client import FOREIGN, Brokers, drop_producer, one_line, translate, within
 from tieup.log.kafka_topics import Cluster, Placed
 
 
@@ -31,6 +33,7 @@ class Transactor:
         LogUnavailable, LogError.
         """
         producer = brokers.producer(transactional_id)
+        end_once(producer)
         try:
             async with asyncio.timeout(brokers.bounds.transaction_s + brokers.bounds.request_s):
                 await producer.start()
@@ -97,6 +100,33 @@ class Transactor:
         if self._work is not None:
             self._work.cancel()
         await drop_producer(self._producer, self._brokers.bounds.stop_s)
+
+
+class Unanswered(Exception):
+    """The end of a transaction was sent and its answer never came."""
+
+
+def end_once(producer: AIOKafkaProducer) -> None:
+    """Keep the producer from sending the end of a transaction a second time.
+
+    aiokafka repeats an EndTxn whose connection broke. The first may still be on its way: it would then end the next
+    transaction in the middle, as both carry the same epoch (the torn transactions that Jepsen found in the protocol).
+    A producer that does not know how its transaction ended is past use; what it left is settled when the task is
+    opened anew. No KafkaError is raised, for those are what aiokafka tries again.
+    """
+    send = producer.client.send
+
+    async def guarded(node_id: int, request: object, **more: object) -> object:
+        try:
+            return await send(node_id, request, **more)
+        except kafka_errors.NodeNotReadyError:  # it was not sent
+            raise
+        except kafka_errors.KafkaError as error:
+            if isinstance(request, EndTxnRequest):
+                raise Unanswered(f"the end of a transaction has no answer: {one_line(error)}") from error
+            raise
+
+    producer.client.send = guarded
 
 
 class KafkaTaskLog:

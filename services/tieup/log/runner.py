@@ -7,11 +7,12 @@ joined again.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from tieup.errors import DataError, LogCorrupt, StateVersionError, TieupError, TopicError
+from tieup.errors import DataError, LogCorrupt, LogUnavailable, StateVersionError, TieupError, TopicError
 from tieup.log.base import Clock, Log, Member, TaskHealth, TaskId, Validator, WorkerSpec
 from tieup.log.task import Task, TaskBounds, stalled
 from tieup.metrics import Metrics
@@ -26,14 +27,16 @@ class RunnerBounds:
     """The bounds of a runner.
 
     `first_pause_s` doubles after every failure in a row up to `longest_pause_s`. `watch_s`: how often lag is
-    measured. `stall_s`: a task without a turn for so long fails liveness. `leave_s`: how long a worker may take to
-    leave before it is given up. `clean_s`: how often retention and compaction run.
+    measured. `stall_s`: a task that has work and does not get on for so long fails liveness. `assign_s`: a membership
+    that is told nothing for so long, neither partitions nor that it stands by, is given up. `leave_s`: how long a
+    worker may take to leave before it is given up. `clean_s`: how often retention and compaction run.
     """
 
     first_pause_s: float = 0.5
-    longest_pause_s: float = 30.0
+    longest_pause_s: float = 5.0
     watch_s: float = 1.0
     stall_s: float = 60.0
+    assign_s: float = 60.0
     leave_s: float = 8.0
     clean_s: float = 3600.0
     task: TaskBounds = field(default_factory=TaskBounds)
@@ -76,12 +79,18 @@ class WorkerRun:
         self.assigned = True
         for partition in sorted(partitions - self._tasks.keys()):
             task_id = TaskId(self.group, self.spec.name, partition)
-            task = Task(self._log, self.spec, task_id, self._validator, self._clock, self._metrics, self._bounds.task)
+            bounds = self._bounds.task
+            try:
+                task = Task(self._log, self.spec, task_id, self._validator, self._clock, self._metrics, bounds)
+            except Exception as error:  # noqa: BLE001 - a listener's error would be swallowed, and the task never run
+                self._failures.put_nowait(error)
+                return
             self._tasks[partition] = task
             self._running[partition] = asyncio.create_task(self._guard(partition, task))
 
     async def stop(self, partitions: frozenset[int]) -> None:
         """Stop the tasks of these partitions and wait until they have ended (Assignments)."""
+        self.assigned = False
         running = [self._running.pop(p) for p in sorted(partitions) if p in self._running]
         for partition in partitions:
             task = self._tasks.pop(partition, None)
@@ -123,7 +132,12 @@ class WorkerRun:
             self.assigned = False
 
     async def _first_failure(self, member: Member, stopping: asyncio.Event) -> Exception | None:
+        told_at = time.monotonic()
         while not stopping.is_set():
+            if self.assigned:
+                told_at = time.monotonic()
+            elif time.monotonic() - told_at > self._bounds.assign_s:
+                return LogUnavailable(f"{self.group}: no assignment for {self._bounds.assign_s:g} s")
             if not self._failures.empty():
                 return self._failures.get_nowait()
             if member.failed is not None:
@@ -207,9 +221,8 @@ class Runner:
         return all(run.assigned and all(t.health().phase == "running" for t in run.tasks) for run in self._runs)
 
     def stalled(self) -> list[TaskId]:
-        """The tasks that have made no turn within the bound: liveness fails while there are any."""
-        limit = timedelta(seconds=self._bounds.stall_s)
-        return [health.task for health in self.health() if stalled(health, self._clock(), limit)]
+        """The tasks that have not got on within the bound: liveness fails while there are any."""
+        return [health.task for health in self.health() if stalled(health, self._bounds.stall_s)]
 
     async def _watch(self, stopping: asyncio.Event, *, once: bool) -> None:
         quiet_at = -1
@@ -233,17 +246,17 @@ class Runner:
             logger.warning("cleaning the log failed, next try in %s s: %s", self._bounds.clean_s, error)
 
     async def _quiet(self) -> bool:
-        quiet = all(run.assigned for run in self._runs)
-        for run in self._runs:
-            for task in run.tasks:
-                try:
-                    quiet = await task.caught_up() and quiet
-                except TieupError as error:
-                    self._say_unknown(task.id.transactional_id, str(error))
-                    quiet = False
-                else:
-                    self._unknown.pop(task.id.transactional_id, None)
-        return quiet
+        quiet = await asyncio.gather(*(self._caught_up(task) for run in self._runs for task in run.tasks))
+        return all(quiet) and all(run.assigned for run in self._runs)
+
+    async def _caught_up(self, task: Task) -> bool:
+        try:
+            caught_up = await task.caught_up()
+        except TieupError as error:
+            self._say_unknown(task.id.transactional_id, str(error))
+            return False
+        self._unknown.pop(task.id.transactional_id, None)
+        return caught_up
 
     def _say_unknown(self, task: str, why: str) -> None:
         """Say once, not every second, that the lag cannot be had."""

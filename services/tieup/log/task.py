@@ -13,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from tieup.errors import LogError
 from tieup.log.base import (
@@ -89,6 +88,8 @@ class Task:
         self._busy = True
         self._lag = 0
         self._progressed_at = clock()
+        self._moved_at = time.monotonic()
+        self._seen: Mapping[TopicPartition, int] = {}
         self.steps = 0
 
     def stop(self) -> None:
@@ -113,7 +114,9 @@ class Task:
 
     def health(self) -> TaskHealth:
         """How the task fares now."""
-        return TaskHealth(self.id, self._phase, self._lag, self._progressed_at, details={"acts": len(self._acts)})
+        idle_s = time.monotonic() - self._moved_at
+        details = {"acts": len(self._acts)}
+        return TaskHealth(self.id, self._phase, self._lag, self._progressed_at, details=details, idle_s=idle_s)
 
     async def caught_up(self) -> bool:
         """Whether every input is read to its end and nothing is under way; refreshes the lag."""
@@ -123,7 +126,20 @@ class Task:
         ends = await self._log.end_offsets(list(positions))
         self._lag = sum(max(0, ends[at] - positions[at]) for at in positions) + len(self._backlog)
         self._metrics.lag.labels(self._spec.name, str(self.id.partition)).set(self._lag)
+        if positions != self._seen:
+            self._seen = positions
+            self._moved()
+        elif self._lag == 0 and not self._busy:
+            self._moved()
         return self._lag == 0 and not self._busy and not self._acts and self._outcomes.empty()
+
+    def _moved(self) -> None:
+        """Note that the task got on, or that there was nothing to do: what the watchdog asks.
+
+        A turn alone is no progress: a reader that is stuck gives none of what the lag says is there, turn after turn.
+        """
+        self._moved_at = time.monotonic()
+        self._progressed_at = self._clock()
 
     async def _restore(self) -> None:
         started = time.perf_counter()
@@ -141,10 +157,11 @@ class Task:
         self._metrics.restore.labels(self._spec.name, str(self.id.partition)).set(elapsed)
 
     async def _read_until(self, reader: Reader, ends: Mapping[TopicPartition, int]) -> None:
-        while any(reader.positions()[at] < end for at, end in ends.items()):
+        while any((before := reader.positions())[at] < end for at, end in ends.items()):
             records = await reader.poll(self._bounds.batch, 1.0)
             self._report_bad(await asyncio.to_thread(self._stepper.restore, records))
-            self._progressed_at = self._clock()
+            if reader.positions() != before:
+                self._moved()
             if self._stopping.is_set():
                 return
 
@@ -169,8 +186,17 @@ class Task:
         positions = {at: max(committed[at] or 0, first[at]) for at in streams}
         for at, position in positions.items():
             if committed[at] is not None and position > (committed[at] or 0):
-                logger.error("%s: records %s..%s of %s are gone", self._spec.name, committed[at], position - 1, at)
+                self._report_gone(at, committed[at] or 0, position)
         return {**positions, **self._table_positions}
+
+    def _report_gone(self, at: TopicPartition, begin: int, end: int) -> None:
+        """Retention has removed what was not yet read: nothing can bring it back, so it must not pass quietly."""
+        name = self._spec.name
+        logger.error(
+            "%s: %d records of %s[%d] are gone unread (%d to %d): retention removed them",
+            *(name, end - begin, at.topic, at.partition, begin, end - 1),
+        )
+        self._metrics.records_gone.labels(name, at.topic).inc(end - begin)
 
     async def _work(self, hold: TaskLog, reader: Reader) -> None:
         poll: asyncio.Task[list[Record]] | None = None
@@ -212,7 +238,6 @@ class Task:
         batch = [self._backlog[i] for i in range(min(len(self._backlog), self._bounds.batch))]
         now = self._clock() if self._spec.wakes else None
         self._busy = bool(batch)
-        self._progressed_at = self._clock()
         if not batch and now is None:
             return
         step = await asyncio.to_thread(self._stepper.run, batch, now, self._stopping.is_set)
@@ -222,7 +247,8 @@ class Task:
             self._metrics.commits.labels(self._spec.name).observe(time.perf_counter() - started)
             self.steps += 1
         self._finish(batch[: step.taken], step)
-        self._progressed_at = self._clock()
+        if step.taken:
+            self._moved()
 
     def _finish(self, taken: Sequence[Record], step: Step) -> None:
         name = self._spec.name
@@ -276,6 +302,6 @@ class Task:
         await hold.close()
 
 
-def stalled(health: TaskHealth, now: datetime, limit: timedelta) -> bool:
-    """Whether a task has made no turn for so long that the process should be restarted."""
-    return health.phase != "ended" and now - health.progressed_at > limit
+def stalled(health: TaskHealth, limit_s: float) -> bool:
+    """Whether a task has not got on for so long, with work waiting, that the process should be restarted."""
+    return health.phase != "ended" and health.idle_s > limit_s
