@@ -20,8 +20,6 @@ import httpx
 from tieup.errors import BadFeed, FetchError
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
 from tieup.feeds.document import bounded
-from tieup.feeds.guard import GuardedNetwork
-from tieup.feeds.headers import max_age_s, retry_after_s
 from tieup.feeds.parsing import ParsingPool
 from tieup.feeds.poll import NOT_MODIFIED, PollRequest
 from tieup.feeds.registry import feed_url
@@ -29,6 +27,8 @@ from tieup.feeds.settings import FetchSettings
 from tieup.log.base import Act, Clock
 from tieup.model.codec import encode
 from tieup.model.feed import FetchOutcome
+from tieup.outside.guard import GuardedNetwork
+from tieup.outside.headers import max_age_s, retry_after_s
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096

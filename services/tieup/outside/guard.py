@@ -57,21 +57,21 @@ def _faces(address: Address) -> Iterable[Address]:
 @cache
 def _refused() -> tuple[tuple[IPv4Network | IPv6Network, str], ...]:
     try:
-        table = tomllib.loads(files("tieup.feeds").joinpath("refused_addresses.toml").read_text("utf-8"))
+        table = tomllib.loads(files("tieup.outside").joinpath("refused_addresses.toml").read_text("utf-8"))
         return tuple((ip_network(row["network"]), str(row["reason"])) for row in table["refused"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"feeds/refused_addresses.toml: {error}") from error
+        raise DataError(f"outside/refused_addresses.toml: {error}") from error
 
 
-def read_hosts(hosts: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    """Return the fixed hosts as address and port. Raises SettingsError naming the entry."""
+def read_hosts(hosts: Mapping[str, str], setting: str = "feeds.hosts") -> dict[str, tuple[str, int]]:
+    """Return the fixed hosts as address and port. Raises SettingsError naming the setting and the entry."""
     found = {}
     for host, target in hosts.items():
         address, _, port = target.rpartition(":")
         try:
             found[host.lower()] = (str(ip_address(address.strip("[]"))), int(port))
         except ValueError as error:
-            raise SettingsError(f"feeds.hosts: {host} = {target!r}: must be address:port") from error
+            raise SettingsError(f"{setting}: {host} = {target!r}: must be address:port") from error
     return found
 
 

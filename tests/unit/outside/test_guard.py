@@ -3,7 +3,7 @@ from ipaddress import ip_address
 import pytest
 
 from tieup.errors import SettingsError
-from tieup.feeds.guard import read_hosts, refusal
+from tieup.outside.guard import read_hosts, refusal
 
 REFUSED = [
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.0.0.0"),

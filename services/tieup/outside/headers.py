@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from tieup.feeds.schedule import MAX_WAIT_S
+MAX_WAIT_S: Final = 31 * 86_400  # what a host may ask for at most
 
 _MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 

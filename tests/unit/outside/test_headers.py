@@ -2,8 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tieup.feeds.headers import max_age_s, retry_after_s
-from tieup.feeds.schedule import MAX_WAIT_S
+from tieup.outside.headers import MAX_WAIT_S, max_age_s, retry_after_s
 
 NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""Alerts: which subscriptions an event matches, and how its message reaches each endpoint once."""

@@ -1,0 +1,1 @@
+"""What every shell that speaks to the web needs: the address guard, and lenient reading of response headers."""
