@@ -8,12 +8,15 @@ from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
 from tieup.claims.votes import Scope
 from tieup.companies.gazetteer import Gazetteer
+from tieup.companies.matcher import Mention
 from tieup.model.labels import Basis, Factuality, SpeakerType, Stage, Stance, Target
 from tieup.model.relation import Claim, Evidence
 
 UNKNOWN = "unknown"
 ANONYMOUS = "anonymous"
 MAX_CLAIMS = 12
+PLAIN = 1.5
+"""The least weight of a cue that makes a claim."""
 
 _CITING = re.compile(
     r"\b(?:citing|cites|cited|quoting|berufung auf|verweis auf|beruft sich auf|berief sich auf|zitiert|en citant)\b"
@@ -25,6 +28,7 @@ _OFFICE = re.compile(
     r"(?:\s(?:of|der|des|von|für|for)(?:\s(?:the|province|provinz|provincial))?(?:\s(?-i:[A-ZÄÖÜ])[\w-]{1,30}){1,3})?",
     re.IGNORECASE,
 )
+_WITH = re.compile(r"\b(?:mit|with|avec|con)\s$", re.IGNORECASE)
 _TARGETS = {
     Stage.TALKS: Target.TALKS,
     Stage.AGREED: Target.AGREEMENT,
@@ -95,7 +99,7 @@ def read_claims(
 def _party_claims(sentence: Sentence, parties: Sequence[str], target: Target, gazetteer: Gazetteer) -> list[Claim]:
     claims: list[Claim] = []
     for cue in sentence.about(Topic.STANCE):
-        if cue.weight < 2 or (cue.label == "confirms" and is_official(sentence)):
+        if cue.weight < PLAIN or (cue.label == "confirms" and is_official(sentence)):
             continue
         what = Target.ENDING if cue.label == "denies_end" else target
         claims.extend(
@@ -113,15 +117,28 @@ def _party_claims(sentence: Sentence, parties: Sequence[str], target: Target, ga
 
 
 def _speakers(sentence: Sentence, cue: Cue, parties: Sequence[str]) -> list[str]:
-    """The parties that a stance belongs to: all of them for "both", else those named before the cue, else after it."""
+    """The parties that a stance belongs to.
+
+    All of them for "both"; else those named within the cue ("neither Ford nor Xiaomi commented"), the subject of the
+    cue's clause, the last one before it, or the first after it. A counterparty ("with Apple") is no speaker.
+    """
     named = [one for one in sentence.mentions if one.company_id in parties]
+    others = {one.company_id for one in named if _WITH.search(sentence.text, 0, one.start - sentence.start)}
+    named = [one for one in named if one.company_id not in others]
     if sentence.has(Topic.TEXT, "both") and len({one.company_id for one in named}) != 1:
-        return list(parties)
-    before = list(dict.fromkeys(one.company_id for one in named if one.start < cue.start))
-    if cue.label == "declines_comment" and before:
-        return before
-    after = list(dict.fromkeys(one.company_id for one in named if one.start >= cue.start))
-    return before[:1] if before else after[:1]
+        return [one for one in parties if one not in others] or list(parties)
+    before = [one for one in named if one.start < cue.start]
+    within = [one for one in named if cue.start <= one.start < cue.end]
+    if cue.label == "declines_comment" and before + within:
+        return _ids(before + within)
+    clause = sentence.clauses[sentence.clause_of(cue.start)]
+    subjects = [one for one in before if one.start >= clause.start] or before[-1:]
+    after = [one for one in named if one.start >= cue.start]
+    return _ids(subjects or after)[:1]
+
+
+def _ids(mentions: Sequence[Mention]) -> list[str]:
+    return list(dict.fromkeys(one.company_id for one in mentions))
 
 
 def _source_claims(sentence: Sentence, factuality: FactualityReading, origin: str, target: Target) -> list[Claim]:
