@@ -86,7 +86,9 @@ def read_claims(
     target = _TARGETS[stage]
     claims: dict[tuple[str, Stance], Claim] = {}
     for sentence in (*scope.draft.sentences, *scope.context):
-        for claim in _party_claims(sentence, scope.draft.parties, target, gazetteer):
+        for claim in _party_claims(
+            sentence, scope.draft.parties, target, gazetteer, own=sentence in scope.draft.sentences
+        ):
             claims.setdefault((claim.speaker, claim.stance), claim)
         for claim in _source_claims(sentence, factuality, origin, target):
             claims.setdefault((claim.speaker, claim.stance), claim)
@@ -96,10 +98,19 @@ def read_claims(
     return tuple(told[:MAX_CLAIMS])
 
 
-def _party_claims(sentence: Sentence, parties: Sequence[str], target: Target, gazetteer: Gazetteer) -> list[Claim]:
+def _confirms(sentence: Sentence, *, own: bool) -> bool:
+    """Whether what a party says there bears on the relation: it states it, or speaks of the matter."""
+    if is_official(sentence):
+        return False
+    return own or sentence.has(Topic.TEXT, "matter") or bool(sentence.about(Topic.KIND))
+
+
+def _party_claims(
+    sentence: Sentence, parties: Sequence[str], target: Target, gazetteer: Gazetteer, *, own: bool
+) -> list[Claim]:
     claims: list[Claim] = []
     for cue in sentence.about(Topic.STANCE):
-        if cue.weight < PLAIN or (cue.label == "confirms" and is_official(sentence)):
+        if cue.weight < PLAIN or (cue.label == "confirms" and not _confirms(sentence, own=own)):
             continue
         what = Target.ENDING if cue.label == "denies_end" else target
         claims.extend(
@@ -132,7 +143,9 @@ def _speakers(sentence: Sentence, cue: Cue, parties: Sequence[str]) -> list[str]
     if cue.label == "declines_comment" and before + within:
         return _ids(before + within)
     clause = sentence.clauses[sentence.clause_of(cue.start)]
-    subjects = [one for one in before if one.start >= clause.start] or before[-1:]
+    comma = sentence.start + sentence.text.rfind(", ", 0, cue.start - sentence.start)
+    near = [one for one in before if one.start > max(comma, clause.start - 1)]
+    subjects = near or [one for one in before if one.start >= clause.start] or before[-1:]
     after = [one for one in named if one.start >= cue.start]
     return _ids(subjects or after)[:1]
 

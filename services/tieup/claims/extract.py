@@ -177,6 +177,7 @@ def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
         return bool(parties.intersection(sentence.companies))
     return (
         sentence.has(Topic.TEXT, "both")
+        or sentence.has(Topic.TEXT, "matter")
         or sentence.has(Topic.SOURCE, "anonymous")
         or sentence.has(Topic.SOURCE, "authority")
         or bool(sentence.about(Topic.STANCE))
