@@ -28,7 +28,8 @@ _OFFICE = re.compile(
     r"(?:\s(?:of|der|des|von|für|for)(?:\s(?:the|province|provinz|provincial))?(?:\s(?-i:[A-ZÄÖÜ])[\w-]{1,30}){1,3})?",
     re.IGNORECASE,
 )
-_WITH = re.compile(r"\b(?:mit|with|avec|con)\s$", re.IGNORECASE)
+_WITH = re.compile(r"\b(?:mit|with|avec|con)\s$|[与和同]$", re.IGNORECASE)
+_WITH_AFTER = ("과", "와", "と")
 _TARGETS = {
     Stage.TALKS: Target.TALKS,
     Stage.AGREED: Target.AGREEMENT,
@@ -102,7 +103,8 @@ def _confirms(sentence: Sentence, *, own: bool) -> bool:
     """Whether what a party says there bears on the relation: it states it, or speaks of the matter."""
     if is_official(sentence):
         return False
-    return own or sentence.has(Topic.TEXT, "matter") or bool(sentence.about(Topic.KIND))
+    plain = any(cue.weight >= PLAIN for cue in sentence.about(Topic.KIND))
+    return own or plain or sentence.has(Topic.TEXT, "matter")
 
 
 def _party_claims(
@@ -134,7 +136,7 @@ def _speakers(sentence: Sentence, cue: Cue, parties: Sequence[str]) -> list[str]
     cue's clause, the last one before it, or the first after it. A counterparty ("with Apple") is no speaker.
     """
     named = [one for one in sentence.mentions if one.company_id in parties]
-    others = {one.company_id for one in named if _WITH.search(sentence.text, 0, one.start - sentence.start)}
+    others = {one.company_id for one in named if _is_counterparty(sentence, one)}
     named = [one for one in named if one.company_id not in others]
     if sentence.has(Topic.TEXT, "both") and len({one.company_id for one in named}) != 1:
         return [one for one in parties if one not in others] or list(parties)
@@ -148,6 +150,12 @@ def _speakers(sentence: Sentence, cue: Cue, parties: Sequence[str]) -> list[str]
     subjects = near or [one for one in before if one.start >= clause.start] or before[-1:]
     after = [one for one in named if one.start >= cue.start]
     return _ids(subjects or after)[:1]
+
+
+def _is_counterparty(sentence: Sentence, mention: Mention) -> bool:
+    """Whether the company stands after "with", or before the particle that means it."""
+    start, end = mention.start - sentence.start, mention.end - sentence.start
+    return _WITH.search(sentence.text, 0, start) is not None or sentence.text.startswith(_WITH_AFTER, end)
 
 
 def _ids(mentions: Sequence[Mention]) -> list[str]:
