@@ -75,8 +75,8 @@ def read_hosts(hosts: Mapping[str, str], setting: str = "feeds.hosts") -> dict[s
     return found
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects for httpcore: TLS and the Host header keep the name, the socket gets the checked address.
+class AddressGuard:
+    """Says which addresses a host may be asked at.
 
     `hosts` maps names to places that the operator trusts; they are not checked.
     """
@@ -84,6 +84,36 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self, *, allow_private: bool, hosts: Mapping[str, str]) -> None:
         self._allow_private = allow_private
         self._hosts = read_hosts(hosts)
+        self._trusted = frozenset(self._hosts.values())
+
+    async def places(self, host: str, port: int, limit: float | None) -> Sequence[tuple[str, int]]:
+        """Return the host's addresses that may be asked, with ports. Raises FetchError if there is none."""
+        fixed = self._hosts.get(host.lower())
+        if fixed is not None:
+            return [fixed]
+        addresses = await _resolve(host, port, limit)
+        allowed = [address for address in addresses if self._allow_private or refusal(address) is None]
+        if not allowed:
+            why = refusal(addresses[0]) if addresses else Refusal("no address")
+            shown = addresses[0] if addresses else "nothing"
+            raise FetchError(f"{host} is {shown}: {why.reason if why else 'refused'}; not asked")
+        return [(str(address), port) for address in allowed]
+
+    def allows(self, address: str, port: int) -> bool:
+        """Whether a socket may connect to this very place."""
+        if self._allow_private or (address, port) in self._trusted:
+            return True
+        return refusal(ip_address(address.partition("%")[0])) is None
+
+
+class GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects for httpcore: TLS and the Host header keep the name, the socket gets the checked address.
+
+    `hosts` maps names to places that the operator trusts; they are not checked.
+    """
+
+    def __init__(self, *, allow_private: bool, hosts: Mapping[str, str]) -> None:
+        self._guard = AddressGuard(allow_private=allow_private, hosts=hosts)
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -95,7 +125,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Resolve, check, connect. Raises FetchError if no address may be asked."""
-        places = await self._places(host, port, timeout)
+        places = await self._guard.places(host, port, timeout)
         error: Exception | None = None
         for address, its_port in places[:MAX_ADDRESSES]:
             try:
@@ -103,18 +133,6 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
                 error = failed
         raise error or FetchError(f"{host} has no address")
-
-    async def _places(self, host: str, port: int, limit: float | None) -> Sequence[tuple[str, int]]:
-        fixed = self._hosts.get(host.lower())
-        if fixed is not None:
-            return [fixed]
-        addresses = await _resolve(host, port, limit)
-        allowed = [address for address in addresses if self._allow_private or refusal(address) is None]
-        if not allowed:
-            why = refusal(addresses[0]) if addresses else Refusal("no address")
-            shown = addresses[0] if addresses else "nothing"
-            raise FetchError(f"{host} is {shown}: {why.reason if why else 'refused'}; not asked")
-        return [(str(address), port) for address in allowed]
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
