@@ -11,14 +11,14 @@ from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
 from tieup.claims.media import MediaFinder
 from tieup.claims.reading import Reader, Sentence
-from tieup.claims.relations import Draft, find_drafts, named_together
+from tieup.claims.relations import Draft, find_drafts, named_together, ventures_in
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
 from tieup.claims.variants import merge_variants
 from tieup.claims.votes import Scope, Vote
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher
 from tieup.model.article import Article
-from tieup.model.labels import Basis, Factuality, Focus, Stage
+from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
 
 EXTRACTOR = "1"
@@ -118,6 +118,7 @@ class Extractor:
             focus=focus.focus,
             binding=binding[0] if binding else None,
             milestones=tuple(milestone for milestone, _ in milestones),
+            venture=self._venture(scope, kind.kind),
             ended_as=read_ended_as(scope) if settled is Stage.ENDED else None,
             claims=read_claims(scope, settled, factuality, origin, self._gazetteer),
             origin=origin,
@@ -125,6 +126,13 @@ class Extractor:
             confidence=confidence(scope.draft.weight, kind.share, stage.share),
             in_title=scope.draft.in_title,
         )
+
+    def _venture(self, scope: Scope, kind: Kind) -> str | None:
+        """The name of the joint venture, where the relation's sentences call a known company so."""
+        if kind is not Kind.JOINT_VENTURE:
+            return None
+        named = sorted({one for sentence in scope.draft.sentences for one in ventures_in(sentence)})
+        return next((self._gazetteer.get(one).name for one in named if one not in scope.draft.parties), None)
 
 
 def as_reported(relations: Sequence[Relation], main: Sequence[Relation]) -> list[Relation]:

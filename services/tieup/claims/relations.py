@@ -137,7 +137,7 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
     context = Context(_named(sentences), (), _topic(sentences), group_of)
     for sentence in sentences:
         found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context)
-        ventures |= _ventures(sentence)
+        ventures |= ventures_in(sentence)
         for statement in found:
             for parties in split_groups(statement.parties, group_of):
                 draft = drafts.setdefault(frozenset(parties), Draft(parties))
@@ -148,7 +148,7 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
     ]
 
 
-def _ventures(sentence: Sentence) -> set[str]:
+def ventures_in(sentence: Sentence) -> set[str]:
     """The companies that the sentence calls a joint venture."""
     runs = coordinate(sentence, in_play(sentence))
     return {
@@ -204,7 +204,7 @@ def _topic(sentences: Sequence[Sentence]) -> str | None:
 
 def _statements(sentence: Sentence, context: Context) -> list[Statement]:
     runs = coordinate(sentence, in_play(sentence))
-    ventures = _ventures(sentence)
+    ventures = ventures_in(sentence)
     statements: list[Statement] = []
     for cue in sentence.about(Topic.KIND):
         clause = sentence.clauses[sentence.clause_of(cue.start)]

@@ -218,7 +218,7 @@ def test_memorandum_does_not_bind(read: Read) -> None:
 def test_venture_is_no_party_of_its_founding(read: Read) -> None:
     (relation,) = read("Horse Powertrain, the joint venture of Renault and Geely, has started", "It has begun work.")
     assert {party.id for party in relation.parties} == {"renault", "geely"}
-    assert relation.kind is Kind.JOINT_VENTURE
+    assert (relation.kind, relation.venture) == (Kind.JOINT_VENTURE, "Horse Powertrain")
 
 
 def test_record_carries_the_article(extractor: Extractor) -> None:
