@@ -102,9 +102,9 @@ BAD = {
     "too large, unsaid": (Answer(b"x" * 100_000, repeat=1_000, with_length=False), f"larger than {LIMIT} bytes"),
     "silent": (Answer(b"x", wait_s=30), "silent for 0.3 s"),
     "hangs up": (Answer(raw=b""), "disconnected"),
-    "no HTTP": (Answer(raw=b"SSH-2.0-OpenSSH_9.7\r\n\r\n"), "illegal"),
+    "no HTTP": (Answer(raw=b"SSH-2.0-OpenSSH_9.7\r\n\r\n"), "no proper HTTP"),
     "cut short": (Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<rss>"), "peer closed"),
-    "endless head": (Answer(raw=b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 50_000), "too long"),
+    "endless head": (Answer(raw=b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 50_000), "too many headers"),
     "broken gzip": (coded("gzip", b"no gzip at all"), "gzip coding is broken"),
     "cut gzip": (coded("gzip", gzip.compress(FINE)[:-20]), "in the middle of its coding"),
     "cut br": (coded("br", brotli.compress(FINE)[:-5]), "in the middle of its coding"),
@@ -303,7 +303,7 @@ async def test_at_most_two_requests_of_one_host_are_under_way(served: FeedServer
     await asyncio.gather(*(opened.poll(request(f"http://a.example/{number}")) for number in range(8)))
     await opened.close()
     assert most == 2
-    assert opened._hosts == {}
+    assert len(opened._turns) == 0
 
 
 async def test_a_bad_feed_stops_no_other(served: FeedServer) -> None:

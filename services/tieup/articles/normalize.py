@@ -52,6 +52,11 @@ def content_hash(title: str, text: str) -> str:
     return derive_id(" ".join(title.split()))[:_TITLE_HASH] + derive_id(" ".join(text.split()))[:_TEXT_HASH]
 
 
+def title_part(hash_: str) -> str:
+    """Return the part of a content hash that stands for the title."""
+    return hash_[:_TITLE_HASH]
+
+
 def changed_fields(old_hash: str, new_hash: str) -> tuple[str, ...]:
     """Return which of title and text differ between two content hashes."""
     changed = []

@@ -1,5 +1,6 @@
 """Which feeds are due, in order of time and fair to hosts; the cost does not grow with the number of feeds."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,12 +10,13 @@ Due = tuple[datetime, str]
 
 
 class DueFeeds:
-    """Feeds by due time, kept per host, and hosts by their earliest feed."""
+    """Feeds by due time, kept per host, and hosts by their earliest feed; a host may be held back for a while."""
 
     def __init__(self) -> None:
         self._place: dict[str, tuple[str, datetime]] = {}
-        self._feeds: dict[str, SortedList] = {}
+        self._feeds: dict[str, list[Due]] = {}
         self._hosts: SortedList = SortedList()
+        self._held: dict[str, datetime] = {}
 
     def __len__(self) -> int:
         """How many feeds wait."""
@@ -22,25 +24,35 @@ class DueFeeds:
 
     def put(self, feed_id: str, host: str, due: datetime) -> None:
         """Let a feed be due at this time, wherever it stood before."""
+        if self._place.get(feed_id) == (host, due):
+            return
         self.remove(feed_id)
-        feeds = self._feeds.setdefault(host, SortedList())
-        self._forget_head(host, feeds)
-        feeds.add((due, feed_id))
-        self._hosts.add((feeds[0][0], host))
+        with_head = self._feeds.setdefault(host, [])
+        self._forget_head(host)
+        insort(with_head, (due, feed_id))
         self._place[feed_id] = (host, due)
+        self._set_head(host)
 
     def remove(self, feed_id: str) -> None:
         """Take a feed out; one that is not there is no error."""
         if (place := self._place.pop(feed_id, None)) is None:
             return
         host, due = place
+        self._forget_head(host)
         feeds = self._feeds[host]
-        self._forget_head(host, feeds)
-        feeds.remove((due, feed_id))
+        del feeds[bisect_left(feeds, (due, feed_id))]
         if feeds:
-            self._hosts.add((feeds[0][0], host))
+            self._set_head(host)
         else:
             del self._feeds[host]
+
+    def hold(self, host: str, until: datetime) -> None:
+        """Let no feed of a host be due before this time; a longer hold stands."""
+        if until <= self._held.get(host, until) and host in self._held:
+            return
+        self._forget_head(host)
+        self._held[host] = until
+        self._set_head(host)
 
     def due(self, now: datetime, limit: int, per_host: int) -> Iterator[str]:
         """Yield up to `limit` feeds due by now, at most `per_host` of one host, hosts in order of their earliest."""
@@ -48,7 +60,7 @@ class DueFeeds:
         for earliest, host in self._hosts:
             if earliest > now:
                 return
-            for due, feed_id in self._feeds[host].islice(0, min(per_host, left)):
+            for due, feed_id in self._feeds[host][: min(per_host, left)]:
                 if due > now:
                     break
                 yield feed_id
@@ -56,6 +68,16 @@ class DueFeeds:
             if left <= 0:
                 return
 
-    def _forget_head(self, host: str, feeds: SortedList) -> None:
-        if feeds:
-            self._hosts.remove((feeds[0][0], host))
+    def _head(self, host: str) -> tuple[datetime, str] | None:
+        if not (feeds := self._feeds.get(host)):
+            return None
+        held = self._held.get(host)
+        return (feeds[0][0] if held is None else max(feeds[0][0], held), host)
+
+    def _forget_head(self, host: str) -> None:
+        if (head := self._head(host)) is not None:
+            self._hosts.remove(head)
+
+    def _set_head(self, host: str) -> None:
+        if (head := self._head(host)) is not None:
+            self._hosts.add(head)

@@ -7,28 +7,29 @@ and proxies of the environment do not exist, since no client stands between the 
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urljoin
 
-import httpcore
 import httpx
 
 from tieup.errors import BadFeed, FetchError
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
 from tieup.feeds.document import bounded
 from tieup.feeds.parsing import ParsingPool
-from tieup.feeds.poll import NOT_MODIFIED, PollRequest
+from tieup.feeds.politeness import Turns
+from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
 from tieup.feeds.registry import feed_url
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.wishes import wishes
 from tieup.log.base import Act, Clock
 from tieup.model.codec import encode
 from tieup.model.feed import FetchOutcome
-from tieup.outside.guard import GuardedNetwork
+from tieup.outside.guard import read_hosts
 from tieup.outside.headers import max_age_s, retry_after_s
+from tieup.outside.transport import GuardedTransport
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096
@@ -37,68 +38,24 @@ ACCEPT: Final = (
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
-_OK: Final = frozenset({200, 203})
+_PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_FOREIGN: Final = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)
+_FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The last answer of a chain of redirects; `body` is decoded, None unless there is one to read."""
+    """The last answer of a chain of redirects; `body` is decoded, None unless there is one to read.
+
+    `problem` says why a body that came could not be kept; `moved_to` is where permanent redirects alone led.
+    """
 
     url: str
     status: int
     headers: httpx.Headers
     body: bytes | None = None
-
-
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """httpx's interface over httpcore's pool, whose connections the address guard makes."""
-
-    def __init__(self, settings: FetchSettings) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=settings.concurrency * 2,
-            max_keepalive_connections=settings.concurrency,
-            keepalive_expiry=5.0,
-            network_backend=GuardedNetwork(allow_private=settings.allow_private, hosts=settings.hosts),
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request without a body. httpcore's and the guard's errors pass through."""
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        )
-        answer = await self._pool.handle_async_request(
-            httpcore.Request(request.method, url, headers=request.headers.raw, extensions=request.extensions)
-        )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._pool.aclose()
-
-
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._answer.aiter_stream():
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._answer.aclose()
+    problem: str | None = None
+    moved_to: str | None = None
 
 
 class FetchShell:
@@ -109,10 +66,10 @@ class FetchShell:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._transport = GuardedTransport(settings) if transport is None else transport
+        self._transport = _transport(settings) if transport is None else transport
         self._parsing = ParsingPool(settings)
         self._all = asyncio.Semaphore(settings.concurrency)
-        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._turns = Turns(settings, read_hosts(settings.hosts))
 
     async def perform(self, act: Act) -> bytes:
         """Poll the feed of a PollRequest and return the encoded FetchOutcome, whatever happened outside."""
@@ -124,8 +81,7 @@ class FetchShell:
     async def poll(self, request: PollRequest) -> FetchOutcome:
         """Ask for a feed and read the answer. Never raises for anything that the outside world does."""
         try:
-            async with self._slot(request.domain):
-                answer = await self._ask(request)
+            answer = await self._ask(request)
         except FetchError as error:
             return _failure(request, self._now(), str(error))
         return await self._read(request, answer)
@@ -138,31 +94,18 @@ class FetchShell:
         now = self._clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    @asynccontextmanager
-    async def _slot(self, host: str) -> AsyncIterator[None]:
-        """Wait for a place among the few requests to a host, then among all; forget hosts nobody waits for."""
-        slots, users = self._hosts.get(host) or (asyncio.Semaphore(self._settings.per_host), 0)
-        self._hosts[host] = (slots, users + 1)
-        try:
-            async with slots, self._all:
-                yield
-        finally:
-            slots, users = self._hosts[host]
-            if users == 1:
-                del self._hosts[host]
-            else:
-                self._hosts[host] = (slots, users - 1)
-
     async def _ask(self, request: PollRequest) -> Answer:
         """Follow redirects to the answer. Raises FetchError naming the URL."""
-        url = request.url
+        url, moved_to, left_s = request.url, request.url, self._settings.total_s
         try:
-            async with asyncio.timeout(self._settings.total_s):
-                for _ in range(self._settings.max_redirects + 1):
-                    answer = await self._hop(url, request)
-                    if answer.status not in _REDIRECTS:
-                        return answer
-                    url = _target(answer)
+            for _ in range(self._settings.max_redirects + 1):
+                answer, took_s = await self._in_turn(url, request, left_s)
+                left_s -= took_s
+                if answer.status not in _REDIRECTS:
+                    return replace(answer, moved_to=None if moved_to == request.url else moved_to)
+                url, before = _target(answer), url
+                if moved_to == before and answer.status in _PERMANENT and not _weaker(before, url):
+                    moved_to = url
         except TimeoutError as error:
             raise FetchError(f"{request.url}: no whole answer within {self._settings.total_s:g} s") from error
         except _FOREIGN as error:
@@ -171,6 +114,14 @@ class FetchShell:
             raise FetchError(f"{_named(request.url, url)}: {error}") from error
         raise FetchError(f"{request.url}: more than {self._settings.max_redirects} redirects, the last to {url}")
 
+    async def _in_turn(self, url: str, request: PollRequest, left_s: float) -> tuple[Answer, float]:
+        """Ask one URL when its host has a turn; returns the seconds that it took. Waiting for a turn does not count."""
+        async with self._turns.turn(url), self._all:
+            started = time.monotonic()
+            async with asyncio.timeout(left_s):
+                answer = await self._hop(url, request)
+        return answer, time.monotonic() - started
+
     async def _hop(self, url: str, request: PollRequest) -> Answer:
         response = await self._transport.handle_async_request(
             httpx.Request("GET", url, headers=self._headers(request), extensions={"timeout": self._timeouts()})
@@ -178,22 +129,26 @@ class FetchShell:
         try:
             if not 200 <= response.status_code <= 599:
                 raise FetchError(f"answered {response.status_code}, which is no status of HTTP")
-            body = await self._body(response) if response.status_code in _OK else None
+            body, problem = await self._body(response) if response.status_code in OK else (None, None)
         finally:
             await response.aclose()
-        return Answer(url, response.status_code, response.headers, body)
+        return Answer(url, response.status_code, response.headers, body, problem)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response) -> tuple[bytes | None, str | None]:
+        """Return the body, or what is wrong with it; one that is cut short was never received, which is FetchError."""
         limit = self._settings.max_body_bytes
         length = response.headers.get("content-length", "")
         if length.isdecimal() and int(length[:18]) > limit:
-            raise FetchError(f"the body is larger than {limit} bytes")
+            return None, f"the body is larger than {limit} bytes"
         body = Body(limit)
-        decoder = decoder_for(response.headers.get("content-encoding", ""), body)
-        async for piece in response.aiter_raw():
-            decoder.feed(piece)
+        try:
+            decoder = decoder_for(response.headers.get("content-encoding", ""), body)
+            async for piece in response.aiter_raw():
+                decoder.feed(piece)
+        except FetchError as error:
+            return None, str(error)
         decoder.finish()
-        return body.content()
+        return body.content(), None
 
     def _headers(self, request: PollRequest) -> list[tuple[bytes, bytes]]:
         headers = [
@@ -218,14 +173,16 @@ class FetchShell:
 
     def _said(self, error: Exception) -> str:
         """Say in one line what went wrong; time-outs have no words of their own."""
-        if isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout):
+        if isinstance(error, httpx.ConnectTimeout):
             return f"no connection within {self._settings.connect_s:g} s"
-        if isinstance(error, httpcore.TimeoutException | httpx.TimeoutException):
+        if isinstance(error, httpx.TimeoutException):
             return f"silent for {self._settings.read_s:g} s"
         return " ".join(str(error).split()) or type(error).__name__
 
     async def _read(self, request: PollRequest, answer: Answer) -> FetchOutcome:
         now = self._now()
+        if answer.problem is not None:
+            return _outcome(request, answer, now, error=f"{_named(request.url, answer.url)}: {answer.problem}")
         if answer.body is None:
             unasked = answer.status == NOT_MODIFIED and request.etag is None and request.last_modified is None
             if answer.status == NOT_MODIFIED and not unasked:
@@ -233,7 +190,7 @@ class FetchShell:
             return _outcome(request, answer, now, error=f"{_named(request.url, answer.url)}: answered {answer.status}")
         body_hash = hashlib.sha256(answer.body).hexdigest()
         if body_hash == request.body_hash:
-            return _outcome(request, answer, now, body_hash=body_hash)
+            return _outcome(request, answer, now, body_hash=body_hash, body_bytes=len(answer.body))
         return await self._parsed(request, answer, answer.body, body_hash, now)
 
     async def _parsed(
@@ -246,16 +203,30 @@ class FetchShell:
             return _outcome(request, answer, now, body_hash=body_hash, error=str(error), raw_body=raw)
         except FetchError as error:
             return _outcome(request, answer, now, error=str(error))
+        wished = wishes(body)
         return _outcome(
             request,
             answer,
             now,
             body_hash=body_hash,
+            body_bytes=len(body),
+            wish_s=wished.wait_s,
+            skip_hours=wished.skip_hours,
+            skip_days=wished.skip_days,
             feed_title=parsed.title,
             feed_language=parsed.language,
             entries=parsed.entries,
             bad_entries=parsed.bad_entries,
         )
+
+
+def _transport(settings: FetchSettings) -> GuardedTransport:
+    return GuardedTransport(
+        allow_private=settings.allow_private,
+        hosts=settings.hosts,
+        connections=settings.concurrency * 2,
+        connect_s=settings.connect_s,
+    )
 
 
 def _failure(request: PollRequest, now: datetime, error: str) -> FetchOutcome:
@@ -274,9 +245,10 @@ def _outcome(
         status=answer.status,
         etag=_validator(headers, b"etag"),
         last_modified=_validator(headers, b"last-modified"),
-        retry_after_s=retry_after_s(headers.get("retry-after"), now),
+        retry_after_s=retry_after_s(headers.get("retry-after"), now, headers.get("date")),
         max_age_s=max_age_s(headers.get("cache-control"), headers.get("expires"), headers.get("date"), now),
         error=None if error is None else _one_line(error),
+        moved_to=answer.moved_to,
         **found,  # type: ignore[arg-type]
     )
 
@@ -301,6 +273,11 @@ def _target(answer: Answer) -> str:
         return feed_url(urljoin(answer.url, location.strip().replace(" ", "%20")))
     except ValueError as error:
         raise FetchError(f"redirects to {bounded(location, 200)!r}, which is no URL") from error
+
+
+def _weaker(before: str, after: str) -> bool:
+    """Whether a redirect gives TLS up: followed once, never stored."""
+    return before.startswith("https:") and not after.startswith("https:")
 
 
 def _named(asked: str, at: str) -> str:

@@ -1,13 +1,20 @@
 """One poll: what is asked, and what its outcome makes of a feed's state."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 
-from tieup.feeds.schedule import next_poll_at
+from tieup.feeds.identity import Recognised
+from tieup.feeds.schedule import DAY_S, SLOW_DOWN, next_poll_at, rate_after, rate_of_document
 from tieup.feeds.settings import FetchSettings
-from tieup.model.feed import Feed, FeedState, FetchOutcome, SeenEntry
+from tieup.model.feed import Feed, FeedState, FetchOutcome
 
-GONE = 410
-NOT_MODIFIED = 304
+OK: Final = frozenset({200, 203})
+NOT_MODIFIED: Final = 304
+TOO_MANY: Final = 429
+GONE: Final = 410
+SIGHTINGS: Final = 3  # of a permanent redirect, before it is believed: captive portals and mistakes pass
+LOST_AFTER: Final = 5  # errors in a row at a new place, before the old one is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +38,115 @@ def poll_request(feed: Feed, state: FeedState) -> PollRequest:
     """Return the request for a feed in this state. Validators belong to a URL: another URL starts without."""
     if feed.url != state.url:
         return PollRequest(feed.id, feed.url, feed.domain)
-    return PollRequest(feed.id, feed.url, feed.domain, state.etag, state.last_modified, state.body_hash)
+    url = state.location or feed.url
+    return PollRequest(feed.id, url, feed.domain, state.etag, state.last_modified, state.body_hash)
 
 
 def state_after(
-    feed: Feed, state: FeedState, outcome: FetchOutcome, seen: tuple[SeenEntry, ...], settings: FetchSettings
+    feed: Feed, state: FeedState, outcome: FetchOutcome, found: Recognised | None, settings: FetchSettings
 ) -> FeedState:
-    """Return the feed's state after an outcome; `seen` is its memory after the entries of the outcome."""
-    answered = outcome.error is None or outcome.raw_body is not None
-    unreadable = outcome.raw_body is not None or (state.unreadable and outcome.entries is None)
+    """Return the feed's state after an outcome; `found` is what was recognised in its entries, None without any."""
+    unreadable = (outcome.status in OK and outcome.error is not None) or (state.unreadable and found is None)
     error = outcome.error or (state.error if unreadable else None)
-    errors = 0 if error is None else state.errors_in_a_row + 1
     after = replace(
-        state,
-        url=outcome.requested_url,
+        _at_its_url(feed, state),
         domain=feed.domain,
-        next_poll_at=next_poll_at(feed, outcome, errors, settings),
         last_poll_at=outcome.observed_at,
         last_success_at=state.last_success_at if error else outcome.observed_at,
         last_status=outcome.status,
         error=error,
-        errors_in_a_row=errors,
+        errors_in_a_row=0 if error is None else state.errors_in_a_row + 1,
         polls=state.polls + 1,
         gone=outcome.status == GONE,
         unreadable=unreadable,
-        seen=seen,
     )
-    if outcome.entries is not None:
-        title = outcome.feed_title or state.title
-        language = outcome.feed_language or state.language
-        known = {entry.id for entry in state.seen}
-        new = sum(entry.id not in known for entry in seen)
-        after = replace(after, entries=state.entries + new, title=title, language=language)
-    return _with_validators(after, state, outcome) if answered else after
+    after = _with_answer(after, outcome)
+    if found is not None:
+        after = _with_document(after, state, outcome, found)
+    if error is None:
+        after = replace(after, entries_per_day=_rate(after, state, outcome, found, settings))
+    after = _with_place(after, outcome)
+    after = replace(after, quiet_until=_quiet_until(outcome, settings))
+    return replace(after, next_poll_at=next_poll_at(feed, after, outcome, settings))
 
 
-def _with_validators(after: FeedState, state: FeedState, outcome: FetchOutcome) -> FeedState:
+def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
+    """What was learned at another URL is forgotten, but for the entries seen."""
+    if feed.url == state.url:
+        return state
+    fresh = new_state(feed)
+    kept = {name: getattr(state, name) for name in ("last_success_at", "polls", "entries", "seen", "title", "language")}
+    return replace(fresh, **kept)
+
+
+def _with_answer(after: FeedState, outcome: FetchOutcome) -> FeedState:
     """Keep what was received, whatever became of the content; a 304 renews only what it carries."""
     if outcome.status == NOT_MODIFIED:
         return replace(
-            after, etag=outcome.etag or state.etag, last_modified=outcome.last_modified or state.last_modified
+            after,
+            etag=outcome.etag or after.etag,
+            last_modified=outcome.last_modified or after.last_modified,
+            max_age_s=after.max_age_s if outcome.max_age_s is None else outcome.max_age_s,
         )
-    return replace(after, etag=outcome.etag, last_modified=outcome.last_modified, body_hash=outcome.body_hash)
+    if outcome.status not in OK:
+        return after
+    return replace(
+        after,
+        etag=outcome.etag,
+        last_modified=outcome.last_modified,
+        body_hash=outcome.body_hash,
+        max_age_s=outcome.max_age_s,
+    )
+
+
+def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, found: Recognised) -> FeedState:
+    window = len(outcome.entries or ())
+    overrun = found.known == 0 and window > 1 and after.window > 1
+    return replace(
+        after,
+        seen=found.seen,
+        entries=state.entries + found.new,
+        title=outcome.feed_title or state.title,
+        language=outcome.feed_language or state.language,
+        wish_s=outcome.wish_s,
+        skip_hours=outcome.skip_hours,
+        skip_days=outcome.skip_days,
+        window=window,
+        overrun=overrun,
+        overruns=after.overruns + overrun,
+        guids_wander=found.guids_wander,
+    )
+
+
+def _rate(
+    after: FeedState, state: FeedState, outcome: FetchOutcome, found: Recognised | None, settings: FetchSettings
+) -> float | None:
+    """A feed whose first document tells nothing is taken for one that fits its interval."""
+    if state.last_success_at is None:
+        dates = [entry.published for entry in outcome.entries or () if entry.published is not None]
+        return rate_of_document(dates, outcome.observed_at)
+    elapsed_s = (outcome.observed_at - state.last_success_at).total_seconds()
+    before = DAY_S / settings.interval_s if state.entries_per_day is None else state.entries_per_day
+    lost = found is not None and after.overrun
+    return rate_after(before, 0 if found is None else found.new, elapsed_s, lost=lost)
+
+
+def _with_place(after: FeedState, outcome: FetchOutcome) -> FeedState:
+    """Count the sightings of a permanent redirect, and follow it when there were enough; back when it leads nowhere."""
+    if outcome.error is not None:
+        lost = after.errors_in_a_row >= LOST_AFTER
+        return replace(after, location=None, moved_to=None, moved_times=0) if lost and after.location else after
+    if outcome.moved_to is None:
+        return replace(after, moved_to=None, moved_times=0)
+    times = after.moved_times + 1 if outcome.moved_to == after.moved_to else 1
+    if times < SIGHTINGS:
+        return replace(after, moved_to=outcome.moved_to, moved_times=times)
+    return replace(after, location=outcome.moved_to, moved_to=None, moved_times=0)
+
+
+def _quiet_until(outcome: FetchOutcome, settings: FetchSettings) -> datetime | None:
+    """Until when the whole domain is left alone: at most a day, so that one page cannot silence a site for a month."""
+    if outcome.status not in SLOW_DOWN or (outcome.retry_after_s is None and outcome.status != TOO_MANY):
+        return None
+    wait = settings.retry_s if outcome.retry_after_s is None else outcome.retry_after_s
+    return outcome.observed_at + timedelta(seconds=min(wait, DAY_S))

@@ -5,34 +5,95 @@ from typing import Final
 
 from tieup.feeds.settings import FetchSettings
 from tieup.ids import derive_id
-from tieup.model.feed import Feed, FetchOutcome
+from tieup.model.feed import Feed, FeedState, FetchOutcome
 
 MAX_WAIT_S: Final = 31 * 86_400
 SLOW_DOWN: Final = frozenset({429, 503})  # the host asks to be left alone
+DAY_S: Final = 86_400
+# A rate is forgotten by half in about two days: a newsroom's week-end must not look like its end.
+MEMORY_S: Final = 3 * DAY_S
+MAX_RATE: Final = 1_000_000.0
+
+_HOUR: Final = timedelta(hours=1)
+_HOURS_OF_A_WEEK: Final = 168
+_AFTER_SKIP_MS: Final = 600_000
 
 
-def next_poll_at(feed: Feed, outcome: FetchOutcome, errors_in_a_row: int, settings: FetchSettings) -> datetime:
-    """Return when the feed is due after this outcome, `errors_in_a_row` counting it.
+def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: FetchSettings) -> datetime:
+    """Return when the feed is due after this outcome; `state` is the feed's state after it.
 
-    The wait is the longest of the interval (or the back-off), `max-age` and `Retry-After`, at most 31 days, plus a
-    jitter that is never negative and follows from the feed's id and the time.
+    The wait is the longest of the interval (or the back-off), what the site wishes (`max-age`, `Expires`, ttl, sy:) up
+    to a day, and `Retry-After` up to 31 days, plus a jitter that is never negative and follows from the feed's id and
+    the time. What then falls into hours or days that the feed skips waits for their end.
     """
-    own = _backoff_s(feed, outcome, errors_in_a_row, settings) if errors_in_a_row else _interval_s(feed, settings)
-    wait = min(max(own, outcome.max_age_s or 0, outcome.retry_after_s or 0), MAX_WAIT_S)
+    own = _backoff_s(feed, outcome, state, settings) if state.errors_in_a_row else interval_s(feed, state, settings)
+    wish = min(max(state.max_age_s or 0, state.wish_s or 0, outcome.max_age_s or 0), settings.max_interval_s)
+    wait = min(max(own, wish, outcome.retry_after_s or 0), MAX_WAIT_S)
     spread = int(min(wait, settings.max_interval_s) * settings.jitter * 1000)
-    return outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
+    at = outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
+    return _after_skips(feed.id, at, state)
 
 
-def _interval_s(feed: Feed, settings: FetchSettings) -> int:
-    return feed.interval_s or settings.interval_s
+def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
+    """Return the interval of a healthy feed: the operator's, or one that fits how its entries arrive.
+
+    About one new entry a poll, between `interval_s` and `quiet_interval_s`; never so slow that more than half of the
+    document is new, down to `min_interval_s`, since entries that leave it unread are lost.
+    """
+    if feed.interval_s is not None:
+        return feed.interval_s
+    calm, rate = settings.interval_s, state.entries_per_day
+    if rate is not None:
+        slowest = max(settings.quiet_interval_s, calm)
+        calm = max(calm, min(slowest, int(DAY_S / rate) if rate > 0 else slowest))
+    if not (state.etag or state.last_modified or state.max_age_s or state.wish_s):
+        calm = max(calm, settings.unconditional_interval_s)
+    if rate and state.window:
+        calm = min(calm, max(settings.min_interval_s, int(state.window * DAY_S / (2 * rate))))
+    return calm
 
 
-def _backoff_s(feed: Feed, outcome: FetchOutcome, errors_in_a_row: int, settings: FetchSettings) -> int:
-    """Doubling waits; a host that asks for slowness waits a whole interval at least."""
+def rate_after(rate: float, new: int, elapsed_s: float, *, lost: bool) -> float:
+    """Return the entries per day after `new` of them in `elapsed_s`; rounded to thousandths.
+
+    Where entries may have been `lost` what was seen is a lower bound: it is doubled, and counts alone.
+    """
+    if elapsed_s <= 0:
+        return rate
+    seen = min(new * DAY_S / elapsed_s, MAX_RATE)
+    if lost:
+        return round(min(max(2 * seen, rate), MAX_RATE), 3)
+    weight = elapsed_s / (elapsed_s + MEMORY_S)
+    return round(rate + (seen - rate) * weight, 3)
+
+
+def rate_of_document(published: list[datetime], at: datetime) -> float | None:
+    """Return the entries per day that a first document's own dates tell, None where too few have any."""
+    dates = sorted(date for date in published if date <= at)
+    if len(dates) < 3:
+        return None
+    span = max((at - dates[0]).total_seconds(), 3_600.0)
+    return round(min(len(dates) * DAY_S / span, MAX_RATE), 3)
+
+
+def _backoff_s(feed: Feed, outcome: FetchOutcome, state: FeedState, settings: FetchSettings) -> int:
+    """Doubling waits; a host that answered, or asks for slowness, is left alone for a whole interval at least."""
     first = settings.retry_s
-    if outcome.status in SLOW_DOWN:
-        first = max(first, _interval_s(feed, settings))
-    return min(first << min(errors_in_a_row - 1, 20), max(first, settings.max_interval_s))
+    if outcome.status is not None:
+        first = max(first, feed.interval_s or settings.interval_s)
+    return min(first << min(state.errors_in_a_row - 1, 20), max(first, settings.max_interval_s))
+
+
+def _after_skips(feed_id: str, at: datetime, state: FeedState) -> datetime:
+    """Move a time out of the hours and days that the feed skips, to shortly after the next hour that it does not."""
+    if not (state.skip_hours or state.skip_days):
+        return at
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    for ahead in range(_HOURS_OF_A_WEEK):
+        found = hour + ahead * _HOUR
+        if found.hour not in state.skip_hours and found.weekday() not in state.skip_days:
+            return at if ahead == 0 else found + timedelta(milliseconds=_jitter_ms(feed_id, found, _AFTER_SKIP_MS))
+    return at
 
 
 def _jitter_ms(feed_id: str, at: datetime, spread: int) -> int:

@@ -14,6 +14,7 @@ _TIMES: Final = (
     *("connect_s", "read_s", "total_s", "parse_s"),
 )
 _COUNTS: Final = ("max_body_bytes", "max_entries", "max_versions", "concurrency", "per_host", "host_burst", "parsers")
+_NATURALS: Final = ("max_redirects", "host_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,13 @@ class FetchSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work: SettingsError names the setting."""
+        for names, low in ((_COUNTS, 1), (_NATURALS, 0)):
+            for name in names:
+                if getattr(self, name) < low:
+                    raise SettingsError(f"feeds.{name}: must be at least {low}")
         for name in _TIMES:
             if getattr(self, name) <= 0:
                 raise SettingsError(f"feeds.{name}: must be above 0 seconds")
-        for name in _COUNTS:
-            if getattr(self, name) < 1:
-                raise SettingsError(f"feeds.{name}: must be at least 1")
-        if self.host_rate < 0:
-            raise SettingsError("feeds.host_rate: must be at least 0")
-        if self.max_redirects < 0:
-            raise SettingsError("feeds.max_redirects: must be at least 0")
         if not 0 <= self.jitter <= 1:
             raise SettingsError("feeds.jitter: must be between 0 and 1")
         if self.max_seen > MAX_SEEN:

@@ -2,7 +2,6 @@
 
 import base64
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,17 +12,19 @@ import orjson
 from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.identity import NewVersion, recognise
+from tieup.feeds.identity import NewVersion, Recognised, recognise
+from tieup.feeds.memory import SeenMemory
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import SLOW_DOWN
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.watch import FetchWatch
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS
 from tieup.model.article import Article
 from tieup.model.codec import decode, encode, from_millis, to_millis
-from tieup.model.feed import FEED_STATE_VERSION, Feed, FeedState, FetchOutcome, FetchRequest, SeenEntry
+from tieup.model.feed import FEED_STATE_VERSION, Feed, FeedState, FetchOutcome, FetchRequest
 
 NAME: Final = "fetch"
 
@@ -33,12 +34,16 @@ _log = logging.getLogger(__name__)
 class FetchWorker:
     """One task's feeds: the wanted ones, their states, and when each is due."""
 
-    def __init__(self, settings: FetchSettings) -> None:
+    def __init__(self, settings: FetchSettings, watch: FetchWatch | None = None) -> None:
+        """`watch` is told what an operator wants to know; the log is, unless another is given."""
         self._settings = settings
+        self._watch = FetchWatch() if watch is None else watch
         self._feeds: dict[str, Feed] = {}
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
-        self._holders: dict[str, tuple[str, ...]] = {}
+        self._memory = SeenMemory()
+        self._moved: dict[str, str] = {}
+        self._moved_to: dict[str, set[str]] = {}
 
     def process(self, record: Record) -> Output:
         """Take a fetch request or the outcome of a poll. Raises BadRecord for one that cannot be read."""
@@ -46,9 +51,9 @@ class FetchWorker:
             return self._requested(decode(FetchRequest, record.value, record.place), from_millis(record.timestamp))
         outcome = decode(FetchOutcome, record.value, record.place)
         feed = self._feeds.get(outcome.feed_id)
-        if feed is None or feed.url != outcome.requested_url:
+        if feed is None or poll_request(feed, self._state(feed)).url != outcome.requested_url:
             return NOTHING  # removed, or given another URL, while the request was under way
-        return self._polled(feed, self._state(feed), outcome, record)
+        return self._polled(feed, self._whole_state(feed), outcome, record)
 
     def apply(self, change: Change) -> None:
         """Take a change of the feeds wanted or of a feed's state into memory."""
@@ -58,6 +63,8 @@ class FetchWorker:
         elif change.topic == FEED_STATES:
             self._apply_state(key, change.value)
         self._place(key)
+        for moved in self._moved_to.get(key, ()):
+            self._place(moved)
 
     def wake(self, now: datetime) -> Output:
         """Return the polls that are due, at most four times what runs at once, so that a slow host blocks nobody."""
@@ -70,7 +77,11 @@ class FetchWorker:
         return Act(f"{feed_id}:{state.polls}", poll_request(feed, state))
 
     def _state(self, feed: Feed) -> FeedState:
+        """The state without the entries seen."""
         return self._states.get(feed.id) or new_state(feed)
+
+    def _whole_state(self, feed: Feed) -> FeedState:
+        return replace(self._state(feed), seen=self._memory.of(feed.id))
 
     def _requested(self, request: FetchRequest, at: datetime) -> Output:
         feed = self._feeds.get(request.feed_id or feed_id(request.url))
@@ -79,30 +90,32 @@ class FetchWorker:
         state = self._state(feed)
         if state.last_status in SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
             return NOTHING  # the host asked to be left alone, or the feed is due anyway
-        return Output(changes=(_change(replace(state, next_poll_at=at, gone=False)),))
+        return Output(changes=(_change(replace(self._whole_state(feed), next_poll_at=at, gone=False)),))
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
-        if outcome.entries is None:
-            return Output(letters, (_change(state_after(feed, state, outcome, state.seen, self._settings)),))
-        found = recognise(
-            [plain_entry(entry) for entry in outcome.entries],
-            state.seen,
-            feed.domain,
-            partial(self._siblings, feed.id),
-            self._settings,
-        )
-        after = state_after(feed, state, outcome, found.seen, self._settings)
+        found = self._recognised(feed, state, outcome)
+        after = state_after(feed, state, outcome, found, self._settings)
+        self._watch.polled(feed, state, after, outcome, found)
+        if found is None:
+            return Output(letters, (_change(after),))
         backfill = state.last_success_at is None
         # Documents list the newest first; a stream tells the oldest first.
         articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
         articles.sort(key=lambda article: article.event_time)
         return Output((*letters, *map(_article_record, articles)), (_change(after),))
 
-    def _siblings(self, feed_id: str, article_id: str) -> Sequence[SeenEntry]:
-        """What the task's other feeds remember of an article."""
-        holders = [holder for holder in self._holders.get(article_id, ()) if holder != feed_id]
-        return [entry for holder in holders for entry in self._states[holder].seen if entry.id == article_id]
+    def _recognised(self, feed: Feed, state: FeedState, outcome: FetchOutcome) -> Recognised | None:
+        if outcome.entries is None:
+            return None
+        return recognise(
+            [plain_entry(entry) for entry in outcome.entries],
+            state.seen,
+            feed.domain,
+            partial(self._memory.siblings, feed.id),
+            self._settings,
+            guids_wander=state.guids_wander,
+        )
 
     def _apply_feed(self, key: str, value: bytes | None) -> None:
         if value is None:
@@ -114,36 +127,43 @@ class FetchWorker:
             _log.warning("feed ignored: %s", error)
 
     def _apply_state(self, key: str, value: bytes | None) -> None:
-        old = self._states.pop(key, None)
-        new = None if value is None else _read_state(key, value)
-        if new is not None:
-            self._states[key] = new
-        self._hold(key, () if old is None else old.seen, () if new is None else new.seen)
+        self._states.pop(key, None)
+        state = None if value is None else _read_state(key, value)
+        try:
+            self._memory.put(key, () if state is None else state.seen)
+        except ValueError as error:
+            raise StateVersionError(
+                f"{FEED_STATES} {key}: not as state version {FEED_STATE_VERSION} is: {error}"
+            ) from None
+        self._note_move(key, None if state is None else state.location)
+        if state is None:
+            return
+        self._states[key] = replace(state, seen=())
+        if state.quiet_until is not None:
+            self._due.hold(state.domain, state.quiet_until)
 
-    def _hold(self, key: str, before: Sequence[SeenEntry], after: Sequence[SeenEntry]) -> None:
-        old, new = {entry.id for entry in before}, {entry.id for entry in after}
-        for article_id in old - new:
-            rest = tuple(holder for holder in self._holders[article_id] if holder != key)
-            if rest:
-                self._holders[article_id] = rest
-            else:
-                del self._holders[article_id]
-        for article_id in new - old:
-            self._holders[article_id] = tuple(sorted({*self._holders.get(article_id, ()), key}))
+    def _note_move(self, key: str, location: str | None) -> None:
+        target = None if location is None else feed_id(location)
+        old = self._moved.pop(key, None)
+        if old is not None:
+            self._moved_to[old].discard(key)
+        if target is not None and target != key:
+            self._moved[key] = target
+            self._moved_to.setdefault(target, set()).add(key)
 
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
-        if feed is None or _stopped(feed, self._state(feed)):
-            self._due.remove(key)
+        if feed is None or _stopped(feed, self._state(feed)) or self._moved.get(key) in self._feeds:
+            self._due.remove(key)  # not wanted, gone, or moved to where another wanted feed is
         else:
             self._due.put(key, feed.domain, self._state(feed).next_poll_at)
 
 
-def fetch_spec(settings: FetchSettings, shell: Shell | None = None) -> WorkerSpec:
+def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: FetchWatch | None = None) -> WorkerSpec:
     """Return the worker as the runner needs it; without a shell it only decides (replay, tests)."""
     return WorkerSpec(
         name=NAME,
-        build=lambda _: FetchWorker(settings),
+        build=lambda _: FetchWorker(settings, watch),
         streams=(FETCH_REQUESTS,),
         out=(ARTICLES,),
         state=(FEED_STATES,),

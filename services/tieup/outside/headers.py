@@ -10,14 +10,17 @@ MAX_WAIT_S: Final = 31 * 86_400  # what a host may ask for at most
 _MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 
 
-def retry_after_s(value: str | None, now: datetime) -> int | None:
-    """Return the seconds that `Retry-After` asks for, given as seconds or as a date (RFC 9110 §10.2.3), ≤ 31 days."""
+def retry_after_s(value: str | None, now: datetime, date: str | None = None) -> int | None:
+    """Return the seconds that `Retry-After` asks for, given as seconds or as a date (RFC 9110 §10.2.3), ≤ 31 days.
+
+    A date is counted from the answer's own `Date`, where it has one: the server's clock may be a year off.
+    """
     if value is None:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:12]), MAX_WAIT_S)
-    return _seconds_until(value, now)
+    return _seconds_until(value, _http_date(date) or now)
 
 
 def max_age_s(cache_control: str | None, expires: str | None, date: str | None, now: datetime) -> int | None:

@@ -15,11 +15,18 @@ def entry(guid: str | None, link: str | None, title: str = "Title", html: str = 
     return Entry(guid, link and f"https://a.example/{link}", title, html)
 
 
-def look(entries: Sequence[Entry], seen: Sequence[SeenEntry] = (), siblings: Sequence[SeenEntry] = ()) -> Recognised:
+def look(
+    entries: Sequence[Entry],
+    seen: Sequence[SeenEntry] = (),
+    siblings: Sequence[SeenEntry] = (),
+    *,
+    guids_wander: bool = False,
+) -> Recognised:
     def others(article_id: str) -> list[SeenEntry]:
         return [memory for memory in siblings if memory.id == article_id]
 
-    return recognise([plain_entry(one) for one in entries], seen, "a.example", others, SETTINGS)
+    plain = [plain_entry(one) for one in entries]
+    return recognise(plain, seen, "a.example", others, SETTINGS, guids_wander=guids_wander)
 
 
 def versions(found: Recognised) -> list[tuple[str, int, tuple[str, ...]]]:
@@ -117,6 +124,52 @@ def test_memory_is_bounded_and_keeps_what_the_document_holds() -> None:
     assert [memory.id for memory in second.seen[:5]] == [version.article_id for version in second.versions]
 
 
+def test_it_counts_what_was_known() -> None:
+    first = look([entry("1", "a", "A"), entry("2", "b", "B")])
+    second = look([entry("3", "c", "C"), entry("2", "b", "B")], first.seen)
+    other = look([entry("5", "e", "E"), entry("6", "f", "F")], second.seen)
+    assert [(found.known, found.new) for found in (first, second, other)] == [(0, 2), (1, 1), (0, 2)]
+
+
+def numbered(*titles: str) -> list[Entry]:
+    """A feed without links that gives each place of the document a number for a guid."""
+    return [entry(str(place), None, title, f"The text of {title}") for place, title in enumerate(titles)]
+
+
+def test_guids_that_number_the_places_are_believed_no_longer() -> None:
+    first = look(numbered("C", "B", "A"))
+    second = look(numbered("D", "C", "B", "A"), first.seen)
+    assert versions(second) == [("D", 1, ())]
+    assert second.guids_wander
+    third = look(numbered("E", "D", "C"), second.seen, guids_wander=True)
+    assert versions(third) == [("E", 1, ())]
+    edited = numbered("E", "D", "C")
+    edited[1] = entry("1", None, "D", "The talks are denied")
+    assert versions(look(edited, third.seen, guids_wander=True)) == [("D", 2, ("text",))]
+
+
+def test_guids_and_links_that_change_with_every_poll_bring_nothing_twice() -> None:
+    def session(number: int) -> list[Entry]:
+        return [entry(f"s{number}-{title}", f"{title}?sid={number}", title, f"The text of {title}") for title in "ABC"]
+
+    seen, wander, published = (), False, []
+    for number in range(4):
+        found = look(session(number), seen, guids_wander=wander)
+        seen, wander = found.seen, found.guids_wander
+        published += versions(found)
+    assert wander
+    assert published == [("A", 1, ()), ("B", 1, ()), ("C", 1, ())]
+
+
+def test_one_entry_posted_again_does_not_discredit_a_feeds_guids() -> None:
+    first = look([entry(str(number), str(number), f"T{number}", f"text {number}") for number in range(5)])
+    again = [
+        entry("new" if not number else str(number), str(number), f"T{number}", f"text {number}") for number in range(5)
+    ]
+    found = look(again, first.seen)
+    assert (versions(found), found.guids_wander) == ([], False)
+
+
 ENTRIES = st.lists(
     st.builds(
         entry,
@@ -132,7 +185,7 @@ ENTRIES = st.lists(
 @given(ENTRIES, ENTRIES)
 def test_ids_are_unique_and_a_repeat_is_silent(first: list[Entry], second: list[Entry]) -> None:
     one = look(first)
-    two = look(second, one.seen)
-    again = look(second, two.seen)
+    two = look(second, one.seen, guids_wander=one.guids_wander)
+    again = look(second, two.seen, guids_wander=two.guids_wander)
     assert len({memory.id for memory in two.seen}) == len(two.seen)
     assert again.versions == ()

@@ -126,7 +126,7 @@ def test_errors_keep_validators_and_back_off() -> None:
     step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="a1"))
     after = state(step(fetch, outcome(status=500, error="u: answered 500", etag="of the error page")))
     assert (after.etag, after.error, after.errors_in_a_row) == ("e1", "u: answered 500", 1)
-    assert after.next_poll_at == NOW + timedelta(seconds=900)
+    assert after.next_poll_at == NOW + timedelta(seconds=3_600)
     after = state(step(fetch, outcome(status=None, error="u: silent")))
     assert (after.errors_in_a_row, after.next_poll_at) == (2, NOW + timedelta(seconds=1_800))
     assert after.last_success_at == NOW
@@ -152,11 +152,15 @@ def test_a_body_that_is_no_feed_is_kept_whole_beside_the_error() -> None:
     assert (state(good).error, state(good).unreadable, articles(good)[0].backfill) == (None, False, True)
 
 
-def test_a_body_that_killed_its_parser_is_asked_for_again() -> None:
+def test_validators_are_stored_whatever_became_of_the_content() -> None:
     fetch = worker()
     step(fetch, outcome(entries=ENTRIES, etag="e1", body_hash="a1"))
-    after = state(step(fetch, outcome(error="u: the parsing process died", etag="e2")))
-    assert (after.etag, after.body_hash, after.unreadable) == ("e1", "a1", False)
+    after = state(step(fetch, outcome(error="u: the parsing process died", etag="e2", last_modified="m2")))
+    assert (after.etag, after.last_modified, after.body_hash, after.unreadable) == ("e2", "m2", None, True)
+    after = state(step(fetch, outcome(status=304)))
+    assert (after.error, after.etag) == ("u: the parsing process died", "e2")
+    after = state(step(fetch, outcome(entries=ENTRIES, etag="e3")))
+    assert (after.error, after.unreadable) == (None, False)
 
 
 def test_gone_stops_until_someone_asks() -> None:
@@ -235,6 +239,101 @@ def test_two_feeds_of_a_site_publish_an_article_once() -> None:
     denied = (replace(ENTRIES[0], html="Ford denies."), ENTRIES[1])
     assert [a.version for a in articles(step(fetch, outcome(other, entries=denied)))] == [2]
     assert articles(step(fetch, outcome(entries=denied))) == []
+
+
+def test_a_permanent_redirect_is_followed_after_three_sightings() -> None:
+    fetch = worker()
+    new = "https://www.news.example/feed"
+    for times in range(3):
+        assert requests(fetch, NOW + timedelta(days=9))[0].url == FEED.url
+        after = state(step(fetch, outcome(entries=ENTRIES, etag="e", moved_to=new)))
+        assert (after.moved_times, after.location) == ((times + 1) % 3, new if times == 2 else None)
+    (asked,) = requests(fetch, NOW + timedelta(days=9))
+    assert (asked.url, asked.etag) == (new, "e")
+    assert fetch.process(record(outcome(entries=ENTRIES))) == NOTHING
+    after = state(step(fetch, replace(outcome(status=304), requested_url=new)))
+    assert (after.location, after.url) == (new, FEED.url)
+
+
+def test_sightings_of_a_redirect_are_in_a_row_and_to_one_place() -> None:
+    fetch = worker()
+    for moved in ("https://b.example/1", "https://b.example/1", None, "https://b.example/1", "https://b.example/2"):
+        after = state(step(fetch, outcome(status=304, moved_to=moved)))
+    assert (after.location, after.moved_to, after.moved_times) == (None, "https://b.example/2", 1)
+
+
+def test_a_place_that_leads_nowhere_is_given_up() -> None:
+    fetch = worker()
+    new = "https://www.news.example/feed"
+    for _ in range(3):
+        step(fetch, outcome(entries=ENTRIES, moved_to=new))
+    for _ in range(5):
+        after = state(step(fetch, replace(outcome(status=404, error="u: answered 404"), requested_url=new)))
+    assert after.location is None
+    assert requests(fetch, NOW + timedelta(days=9))[0].url == FEED.url
+
+
+def test_a_feed_that_moved_to_another_wanted_feed_is_not_asked_beside_it() -> None:
+    other = feed_from_url("https://www.news.example/feed", NOW)
+    fetch = worker(FEED, other)
+    for _ in range(3):
+        step(fetch, outcome(entries=ENTRIES, moved_to=other.url))
+    late = NOW + timedelta(days=9)
+    assert [asked.feed_id for asked in requests(fetch, late)] == [other.id]
+    fetch.apply(Change(FEEDS, other.id.encode(), None))
+    assert [asked.feed_id for asked in requests(fetch, late)] == [FEED.id]
+
+
+def test_retry_after_holds_the_whole_host_over_restarts() -> None:
+    other = feed_from_url("https://rss.news.example/all", NOW)
+    far = feed_from_url("https://other.example/feed", NOW)
+    fetch = worker(FEED, other, far)
+    output = step(fetch, outcome(status=429, error="u: answered 429", retry_after_s=7_200))
+    rebuilt = worker(FEED, other, far)
+    rebuilt.apply(output.changes[0])
+    for made in (fetch, rebuilt):
+        assert [asked.feed_id for asked in requests(made, NOW + timedelta(seconds=7_199))] == [far.id]
+        assert len(requests(made, NOW + timedelta(seconds=7_200))) == 3
+
+
+def test_a_broken_page_does_not_hold_its_host() -> None:
+    other = feed_from_url("https://rss.news.example/all", NOW)
+    fetch = worker(FEED, other)
+    step(fetch, outcome(status=503, error="u: answered 503"))
+    assert [asked.feed_id for asked in requests(fetch)] == [other.id]
+
+
+def test_max_age_outlives_a_304_that_does_not_repeat_it() -> None:
+    fetch = worker()
+    step(fetch, outcome(entries=ENTRIES, etag="e", max_age_s=7_200))
+    assert state(step(fetch, outcome(status=304))).next_poll_at == NOW + timedelta(hours=2)
+    assert state(step(fetch, outcome(status=304, max_age_s=10_000))).next_poll_at == NOW + timedelta(seconds=10_000)
+
+
+def fresh(*numbers: int) -> tuple[Entry, ...]:
+    return tuple(Entry(str(n), f"https://news.example/{n}", f"Title {n}", f"Text {n}") for n in numbers)
+
+
+def test_polls_without_an_entry_in_common_are_an_overrun_and_come_closer(caplog: pytest.LogCaptureFixture) -> None:
+    fetch = worker()
+    calm = state(step(fetch, outcome(entries=fresh(1, 2, 3), etag="a")))
+    at = NOW + timedelta(hours=1)
+    lost = state(step(fetch, outcome(at=at, entries=fresh(4, 5, 6), etag="b")))
+    assert (calm.overrun, lost.overrun, lost.overruns) == (False, True, 1)
+    assert f"feed.overrun {FEED.url}: " in caplog.text
+    assert (calm.next_poll_at - NOW, lost.next_poll_at - at) == (timedelta(hours=1), timedelta(minutes=15))
+    kept = state(step(fetch, outcome(at=at + timedelta(minutes=15), entries=fresh(7, 5, 6), etag="c")))
+    assert (kept.overrun, kept.overruns) == (False, 1)
+
+
+def test_a_feed_breaks_and_recovers_once(caplog: pytest.LogCaptureFixture) -> None:
+    fetch = worker()
+    for _ in range(5):
+        step(fetch, outcome(status=500, error="u: answered 500"))
+    step(fetch, outcome(entries=ENTRIES))
+    step(fetch, outcome(status=304))
+    events = [line.getMessage().split(" ")[0] for line in caplog.records]
+    assert events == ["feed.broken", "feed.recovered"]
 
 
 def test_a_rebuilt_task_decides_the_same() -> None:

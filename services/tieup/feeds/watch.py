@@ -1,0 +1,70 @@
+"""What an operator is told of polls: a line where something has changed for a feed, and numbers for Prometheus."""
+
+import logging
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from tieup.feeds.identity import Recognised
+from tieup.model.feed import Feed, FeedState, FetchOutcome
+
+BROKEN_AFTER: Final = 3  # errors in a row; one or two are the weather of the web
+LAG_BUCKETS_S: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
+
+_log: Final = logging.getLogger("tieup.feeds")
+
+
+class FetchWatch:
+    """Says in the log that a feed has overrun, is broken or has recovered; counts polls if a registry is given."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        own = CollectorRegistry() if registry is None else registry
+        self._polls = Counter("tieup_polls_total", "Polls by what came of them", ["outcome"], registry=own)
+        self._bytes = Counter("tieup_feed_bytes_total", "Bytes of bodies, decoded", registry=own)
+        self._entries = Counter("tieup_entries_total", "Entries by what they were", ["kind"], registry=own)
+        self._lag = Histogram("tieup_poll_lag_seconds", "Polls behind their time", buckets=LAG_BUCKETS_S, registry=own)
+        self._events = Counter(
+            "tieup_feed_events_total", "Feeds that have overrun, broken, recovered, moved", ["event"], registry=own
+        )
+
+    def polled(
+        self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, found: Recognised | None
+    ) -> None:
+        """Take note of one poll."""
+        self._polls.labels(outcome_word(outcome)).inc()
+        self._bytes.inc(outcome.body_bytes)
+        self._lag.observe(max(0.0, (outcome.observed_at - before.next_poll_at).total_seconds()))
+        for version in () if found is None else found.versions:
+            self._entries.labels("new" if version.version == 1 else "edited").inc()
+        for event, words in feed_events(before, after):
+            self._events.labels(event).inc()
+            _log.warning("feed.%s %s: %s", event, feed.url, words)
+
+
+def outcome_word(outcome: FetchOutcome) -> str:
+    """Return a poll's outcome as one of a few words."""
+    if outcome.status is None:
+        return "no answer"
+    if outcome.error is not None:
+        return "unreadable" if outcome.status == 200 else "refused"
+    if outcome.entries is not None:
+        return "changed"
+    return "not modified" if outcome.status == 304 else "same body"
+
+
+def feed_events(before: FeedState, after: FeedState) -> list[tuple[str, str]]:
+    """Return what a poll changed for a feed as event and words: overrun, broken (once), recovered, gone, moved."""
+    events = []
+    if after.overruns > before.overruns:
+        events.append(
+            ("overrun", f"no entry of the last poll is left among {after.window}: some may be lost; asked more often")
+        )
+    if after.gone and not before.gone:
+        events.append(("gone", "answered 410; not asked again unless it is added again"))
+    elif before.errors_in_a_row < BROKEN_AFTER <= after.errors_in_a_row:
+        events.append(("broken", f"{after.errors_in_a_row} errors in a row: {after.error}"))
+    if after.error is None and before.errors_in_a_row >= BROKEN_AFTER:
+        events.append(("recovered", f"after {before.errors_in_a_row} errors"))
+    if after.location is not None and after.location != before.location:
+        events.append(("moved", f"asked at {after.location} from now on"))
+    return events
