@@ -20,7 +20,15 @@ from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.feed import Feed, FeedState, FetchRequest
 from tieup.model.relation import ArticleRelations
-from tieup.model.story import MAX_EVENT_ARTICLES, MAX_EVENT_CLAIMS, MAX_QUOTE_CHARS, Assignment, Story, StoryEvent
+from tieup.model.story import (
+    MAX_EVENT_ARTICLES,
+    MAX_EVENT_CLAIMS,
+    MAX_QUOTE_CHARS,
+    Assignment,
+    Correction,
+    Story,
+    StoryEvent,
+)
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 RECORDS = {
@@ -32,9 +40,10 @@ RECORDS = {
     topics.ASSIGNMENTS: Assignment,
     topics.STORIES: Story,
     topics.EVENTS: StoryEvent,
+    topics.CORRECTIONS: Correction,
     topics.DEAD_LETTERS: DeadLetter,
 }
-DRAFTS = {topics.CORRECTIONS, topics.SUBSCRIPTIONS, topics.DELIVERIES, topics.DELIVERY_STATES}
+DRAFTS = {topics.SUBSCRIPTIONS, topics.DELIVERIES, topics.DELIVERY_STATES}
 GOOD = sorted((SCHEMAS / "examples").glob("*/*.json"))
 BAD = sorted((SCHEMAS / "examples").glob("*/bad/*.json"))
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"}

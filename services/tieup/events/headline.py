@@ -39,6 +39,7 @@ class Frames:
     source: str
     report_by: str
     contested: str
+    merged: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,8 @@ def _faults(wordings: Mapping[str, Wording]) -> list[str]:
 def _line(event: StoryEvent, words: Wording) -> str:
     main = _main(event, words)
     frames = words.frames
+    if event.type is EventType.MERGED:
+        return frames.merged.format(main=main)
     if any(change.field == "support" and change.new is None for change in event.changes):
         return frames.withdrawn.format(main=main)
     if event.type is EventType.CORRECTED:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from tieup.model.labels import (
     Basis,
@@ -129,6 +130,7 @@ class Story:
     time; the labels are their fold. `article_count` counts all articles, `rewrites` those that added nothing.
     `contested`: a claim asserts and a party's claim denies the same target, unsettled. `corroborated_at` is the number
     of independent origins last announced. `withdrawn`: no article states it any more. `merged_into` leads on.
+    `retracted`: articles that an operator took from it, whatever they or their newer versions say.
     """
 
     id: str
@@ -163,6 +165,7 @@ class Story:
     confidence: float = 1.0
     withdrawn: bool = False
     merged_into: str | None = None
+    retracted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +181,40 @@ class Tie:
     url: str | None = None
 
 
+class Action(StrEnum):
+    """What an operator does to a story."""
+
+    SPLIT = "split"
+    MERGE = "merge"
+    RETRACT = "retract"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The operator's hand (topic corrections, key `story_id`).
+
+    A split takes `article_ids` out into a story of their own, whose id follows from `id`; a merge puts the whole story
+    into `into_story_id`; a retraction takes away what `article_ids` say.
+    """
+
+    id: str
+    story_id: str
+    action: Action
+    into_story_id: str | None
+    article_ids: tuple[str, ...]
+    reason: str
+    operator: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """Where an article version went (topic assignments, key article id): one story id per relation (None:
-    background), and its signature.
+    background), and its signature. An article without any news has the id of the story that its main relation recalls.
 
     `duplicate_of` names the article that this one repeats, `ties` are the background relations. `stream_time` is the
-    latest event time that the worker had seen, so that windows are the same after a restore.
+    latest event time that the worker had seen, so that windows are the same after a restore. A correction that came
+    before what it names waits here, under its own id, as `waiting`.
     """
 
     article_id: str
@@ -196,6 +226,7 @@ class Assignment:
     duplicate_of: str | None = None
     signature: Signature | None = None
     ties: tuple[Tie, ...] = ()
+    waiting: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +279,8 @@ class StoryEvent:
     id).
 
     `occurred_at` is the event time of the causing article, `published_at` its own date if it has one. `revision`
-    counts the story's events.
+    counts the story's events. `correction_id` names the operator's correction that brought it about, if one did;
+    `merged_into` the story that this one now leads to.
     """
 
     story_id: str
@@ -291,3 +323,5 @@ class StoryEvent:
     backfill: bool = False
     code_version: str = ""
     data_version: str = ""
+    correction_id: str | None = None
+    merged_into: str | None = None

@@ -5,7 +5,7 @@ product of how well the parties agree, how well the kinds agree, and how long th
 candidate from the threshold on is taken, else the relation opens a story.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -36,8 +36,11 @@ class Wanted:
 class Candidates(Protocol):
     """The stories in memory, by party."""
 
-    def with_parties(self, parties: Iterable[StoryParty]) -> Sequence[Story]:
-        """Return the stories in which at least two of these parties, or companies of their groups, are; by id."""
+    def with_parties(self, parties: Sequence[StoryParty]) -> Sequence[Story]:
+        """Return the stories in which two of these parties, or companies of their groups, meet; by id."""
+
+    def leads_to(self, story_id: str) -> str:
+        """Return the story that this one was merged into in the end; itself if it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,14 @@ def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -
 
 
 def _fits(wanted: Wanted, memory: Candidates, affinity: Affinity, before: Sequence[str]) -> list[Fit]:
-    stories = [one for one in memory.with_parties(wanted.parties) if one.merged_into is None]
-    fits = [
-        Fit(one.id, score_story(wanted, one, affinity), one.id in before, one.article_count, one.opened_at)
-        for one in stories
-    ]
-    return [one for one in fits if one.score >= affinity.thresholds.join]
+    """The stories that the relation fits; what fits one that was merged goes where it leads."""
+    found = []
+    for one in memory.with_parties(wanted.parties):
+        score = score_story(wanted, one, affinity)
+        if score >= affinity.thresholds.join:
+            into = one.id if one.merged_into is None else memory.leads_to(one.id)
+            found.append(Fit(into, score, into in before, one.article_count, one.opened_at))
+    return found
 
 
 def _fits_beside(wanted: Wanted, first: Mapping[str, Wanted], at: datetime, affinity: Affinity) -> list[Fit]:

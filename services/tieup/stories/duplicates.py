@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from tieup.articles.signature import SKETCH
@@ -16,7 +17,11 @@ from tieup.model.relation import Signature
 WINDOW: Final = timedelta(days=30)
 CONTAINED: Final = 0.55
 MIN_SHARED: Final = 8
+INDEXED_BANDS: Final = 32
+"""Of a signature's 64 bands every text's first 32 are enough to be found by: half the memory, and a copy cut to 40 %
+is still missed less than once in 200 times."""
 _CANDIDATES: Final = 200
+_HOLDERS: Final = 500
 _BEYOND: Final = 1 << 64
 
 
@@ -34,7 +39,7 @@ class DuplicateIndex:
 
     def __init__(self) -> None:
         self._signed: dict[str, _Signed] = {}
-        self._by_band: dict[int, dict[str, None]] = {}
+        self._by_band: dict[int, str | dict[str, None]] = {}  # most bands are one article's alone
 
     def __len__(self) -> int:
         return len(self._signed)
@@ -42,20 +47,40 @@ class DuplicateIndex:
     def add(self, article_id: str, event_time: datetime, signature: Signature) -> None:
         """Remember an article's signature in place of an older one of the same article."""
         self.remove(article_id)
-        bands = array("Q", (int(band, 16) for band in signature.bands))
+        bands = array("Q", (int(band, 16) for band in signature.bands[:INDEXED_BANDS]))
         shingles = array("Q", (int(shingle, 16) for shingle in signature.shingles))
         self._signed[article_id] = _Signed(article_id, event_time, signature.algorithm, bands, shingles)
         for band in bands:
-            self._by_band.setdefault(band, {})[article_id] = None
+            holders = self._by_band.setdefault(band, article_id)
+            if isinstance(holders, dict):
+                holders[article_id] = None
+            elif holders != article_id:
+                self._by_band[band] = {holders: None, article_id: None}
 
     def remove(self, article_id: str) -> None:
         """Forget an article."""
         signed = self._signed.pop(article_id, None)
         for band in signed.bands if signed else ():
-            holders = self._by_band.get(band, {})
-            holders.pop(article_id, None)
-            if not holders:
-                self._by_band.pop(band, None)
+            holders = self._by_band.get(band)
+            if holders == article_id:
+                del self._by_band[band]
+            elif isinstance(holders, dict):
+                holders.pop(article_id, None)
+                if not holders:
+                    del self._by_band[band]
+
+    def signature(self, article_id: str) -> Signature | None:
+        """Return the signature of a remembered article, of its bands those that it is found by; None if there is
+        none.
+        """
+        signed = self._signed.get(article_id)
+        if signed is None:
+            return None
+        return Signature(
+            signed.algorithm,
+            tuple(f"{band:016x}" for band in signed.bands),
+            tuple(f"{shingle:016x}" for shingle in signed.shingles),
+        )
 
     def original(self, article_id: str, event_time: datetime, signature: Signature) -> str | None:
         """Return the article that this one copies: of those that hold enough of it, the earliest; None if there is
@@ -74,8 +99,9 @@ class DuplicateIndex:
 
     def _candidates(self, signature: Signature) -> list[_Signed]:
         votes: dict[str, int] = {}
-        for band in signature.bands:
-            for article_id in self._by_band.get(int(band, 16), ()):
+        for band in signature.bands[:INDEXED_BANDS]:
+            holders = self._by_band.get(int(band, 16), ())
+            for article_id in (holders,) if isinstance(holders, str) else islice(holders, _HOLDERS):
                 votes[article_id] = votes.get(article_id, 0) + 1
         best = sorted(votes, key=lambda article_id: (-votes[article_id], article_id))[:_CANDIDATES]
         return [self._signed[article_id] for article_id in best]

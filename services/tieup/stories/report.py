@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from tieup.events.headline import Headlines
@@ -12,6 +13,7 @@ from tieup.model.story import (
     MAX_EVENT_ARTICLES,
     MAX_EVENT_CLAIMS,
     Cause,
+    Correction,
     EventChange,
     Headline,
     Story,
@@ -30,6 +32,18 @@ MAX_MOMENTS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """What brought an event about: an article version, or the operator's correction of what articles gave."""
+
+    cause: Cause
+    occurred_at: datetime
+    observed_at: datetime
+    published_at: datetime | None = None
+    backfill: bool = False
+    correction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reporter:
     """Writes events: the gazetteer and the wording it needs, and the versions it signs them with."""
 
@@ -43,10 +57,10 @@ class Reporter:
         story: Story,
         kind: EventType,
         changes: Sequence[EventChange],
-        found: ArticleRelations,
+        occasion: Occasion,
         previous_ties: tuple[Tie, ...],
     ) -> StoryEvent:
-        """Return the event of a story as it now is, brought about by this article version."""
+        """Return the event of a story as it now is."""
         event = StoryEvent(
             story_id=story.id,
             revision=story.revision,
@@ -60,10 +74,10 @@ class Reporter:
             contested=story.contested,
             stance_by_party=story.stance_by_party,
             changes=tuple(changes),
-            cause=_cause_of(found),
-            occurred_at=found.event_time,
-            observed_at=found.observed_at,
-            published_at=found.published,
+            cause=occasion.cause,
+            occurred_at=occasion.occurred_at,
+            observed_at=occasion.observed_at,
+            published_at=occasion.published_at,
             binding=story.binding,
             milestones=story.milestones,
             ended_as=story.ended_as,
@@ -83,9 +97,11 @@ class Reporter:
             rewrite_count=story.rewrites,
             previous_ties=previous_ties,
             confidence=story.confidence,
-            backfill=found.backfill,
+            backfill=occasion.backfill,
             code_version=self.code_version,
             data_version=self.data_version,
+            correction_id=occasion.correction_id,
+            merged_into=story.merged_into,
         )
         return replace(event, headline=self.headlines.write(event))
 
@@ -146,8 +162,9 @@ def _cause(article: StoryArticle) -> Cause:
     )
 
 
-def _cause_of(found: ArticleRelations) -> Cause:
-    return Cause(
+def article_occasion(found: ArticleRelations) -> Occasion:
+    """Return the occasion that an article version is."""
+    cause = Cause(
         article_id=found.article_id,
         version=found.version,
         url=link(found),
@@ -156,3 +173,9 @@ def _cause_of(found: ArticleRelations) -> Cause:
         language=found.language,
         published_at=found.published,
     )
+    return Occasion(cause, found.event_time, found.observed_at, found.published, found.backfill)
+
+
+def correction_occasion(correction: Correction, article: StoryArticle) -> Occasion:
+    """Return the occasion that an operator's correction is; the event points at this article of the story."""
+    return Occasion(_cause(article), correction.at, correction.at, correction_id=correction.id)

@@ -13,7 +13,7 @@ from tieup.model.relation import ArticleRelations
 from tieup.model.story import Story, StoryArticle, StoryClaim, StoryEvent, StoryParty, Tie
 from tieup.stories.changes import Step, changes, corroboration, event_type
 from tieup.stories.lifecycle import Labels, claims_in_order, fold, in_order
-from tieup.stories.report import Reporter, newest_claims, with_moment
+from tieup.stories.report import Reporter, article_occasion, newest_claims, with_moment
 from tieup.stories.statements import Statement
 
 MAX_CLAIMS: Final = 200
@@ -45,7 +45,7 @@ def tell(
     if said is None and older is None:
         return None
     articles, claims = _replaced(story, said, found.article_id)
-    old = None if story is None else _labels_of(story)
+    old = None if story is None else labels_of(story)
     new = fold(articles, claims) if articles else old
     if new is None:
         return None
@@ -58,13 +58,13 @@ def tell(
         silence=_silence(story, said),
         corroborated_at=story.corroborated_at if story else 0,
     )
-    told = _next_story(story, story_id, step, articles, claims)
+    told = next_story(story, story_id, step, articles, claims)
     told = _counted(told, said, older)
     kind = event_type(step)
     if kind is None:
         return Telling(fit(_rewritten(told, step, said, older)), None)
     told = replace(told, revision=told.revision + 1)
-    event = reporter.event(told, kind, changes(step), found, ties(told.parties))
+    event = reporter.event(told, kind, changes(step), article_occasion(found), ties(told.parties))
     return Telling(fit(with_moment(told, event)), event)
 
 
@@ -101,13 +101,14 @@ def _replaced(
     return in_order(articles), claims_in_order(claims)
 
 
-def _next_story(
+def next_story(
     story: Story | None,
     story_id: str,
     step: Step,
     articles: tuple[StoryArticle, ...],
     claims: tuple[StoryClaim, ...],
 ) -> Story:
+    """Return the story with these articles and claims and the labels that follow from them; None: a new one."""
     labels = {name: getattr(step.new, name) for name in _LABELS}
     if story is None:
         first, last = articles[0].event_time, articles[-1].event_time
@@ -144,7 +145,8 @@ def _rewritten(story: Story, step: Step, said: Statement | None, older: StoryArt
     return replace(story, articles=articles, rewrites=story.rewrites + 1)
 
 
-def _labels_of(story: Story) -> Labels:
+def labels_of(story: Story) -> Labels:
+    """Return the labels that a story has."""
     return Labels(**{name: getattr(story, name) for name in _LABELS})
 
 

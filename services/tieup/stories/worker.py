@@ -1,7 +1,10 @@
-"""The story worker: relations in, events out, stories and assignments as its state.
+"""The story worker: relations and corrections in, events out, stories and assignments as its state.
 
-    relations ─▶ duplicate? ─▶ which story? ─▶ tell ─▶ events
+    relations ─▶ duplicate? ─▶ which story? ─▶ tell ──┬──▶ events
+    corrections ─▶ due? ─▶ split, merge, retract ─────┘
                      └────────── memory ◀── apply ◀── stories, assignments
+
+A correction that names what is not there yet, as in a replay that reads it first, waits until it is.
 
 Restoring the two state topics gives the same memory, and so the same bytes, as never having stopped.
 """
@@ -13,16 +16,18 @@ import msgspec
 import orjson
 
 from tieup.errors import BadRecord, StateVersionError
-from tieup.events.envelope import DEFAULTS, EnvelopeSettings, envelope
+from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.headline import load_headlines
-from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, WorkerSpec
-from tieup.log.topics import ASSIGNMENTS, RELATIONS, STORIES
-from tieup.model.codec import decode, encode
+from tieup.log.base import NOTHING, Change, Output, Record, WorkerSpec
+from tieup.log.topics import ASSIGNMENTS, CORRECTIONS, RELATIONS, STORIES
+from tieup.model.codec import decode
 from tieup.model.labels import Focus
 from tieup.model.relation import ArticleRelations, Relation
-from tieup.model.story import STORY_STATE_VERSION, Assignment, Story, StoryParty, Tie
+from tieup.model.story import STORY_STATE_VERSION, Assignment, Correction, Story, StoryParty, Tie
 from tieup.stories.affinity import load_affinity
 from tieup.stories.cluster import assign
+from tieup.stories.corrections import check, correct, is_due, moved
+from tieup.stories.draft import Draft
 from tieup.stories.memory import Memory
 from tieup.stories.parties import Companies
 from tieup.stories.report import Reporter
@@ -30,6 +35,7 @@ from tieup.stories.statements import Statement, by_weight, statement, ties
 from tieup.stories.telling import Telling, tell
 
 NAME: Final = "story"
+MAX_WAITING: Final = 1_000
 
 T = TypeVar("T", Story, Assignment)
 
@@ -54,12 +60,14 @@ class StoryWorker:
         self.memory = Memory()
 
     def process(self, record: Record) -> Output:
-        """Decide on one record of the topic relations; see `log.base`.
+        """Decide on one record of the topics relations or corrections; see `log.base`.
 
         An older version than the one already taken in changes nothing. Raises BadRecord if it is no such record.
         """
+        if record.topic == CORRECTIONS:
+            return self._correct(decode(Correction, record.value, record.place), record.timestamp)
         if record.topic != RELATIONS:
-            raise BadRecord(f"{record.place}: the story worker reads {RELATIONS}")
+            raise BadRecord(f"{record.place}: the story worker reads {RELATIONS} and {CORRECTIONS}")
         found = decode(ArticleRelations, record.value, record.place)
         known = self.memory.assignments.get(found.article_id)
         if known is not None and known.version >= found.version:
@@ -87,24 +95,42 @@ class StoryWorker:
     def _decide(self, found: ArticleRelations, known: Assignment | None, timestamp: int) -> Output:
         original = self.memory.duplicates.original(found.article_id, found.event_time, found.signature)
         assigned = self._assign(found, known, original)
-        records: list[NewRecord] = []
-        changes: list[Change] = []
-        for story_id in _touched(known, assigned, found):
+        draft = Draft(self.memory)
+        for story_id in self._touched(known, assigned, found):
             telling = self._tell(story_id, found, assigned, original)
-            if telling is None:
-                continue
-            changes.append(Change(STORIES, story_id.encode(), encode(telling.story)))
-            if telling.event is not None:
-                records.append(envelope(telling.event, timestamp, self._settings))
-        assignment = self._assignment(found, assigned, original)
-        changes.append(Change(ASSIGNMENTS, found.article_id.encode(), encode(assignment)))
-        return Output(tuple(records), tuple(changes))
+            if telling is not None:
+                draft.tell(telling)
+        draft.assign(self._assignment(found, assigned, original))
+        for correction in self.memory.waiting:
+            if is_due(correction, draft.stories):
+                self._carry_out(correction, draft)
+                draft.forget(correction.id)
+        return draft.output(timestamp, self._settings)
+
+    def _correct(self, correction: Correction, timestamp: int) -> Output:
+        """Carry a correction out, or let it wait for what it names."""
+        check(correction)
+        draft = Draft(self.memory)
+        if is_due(correction, draft.stories):
+            self._carry_out(correction, draft)
+        elif len(self.memory.waiting) >= MAX_WAITING:
+            raise BadRecord(f"correction {correction.id}: {MAX_WAITING} corrections wait already")
+        else:
+            now = self.memory.stream_time or correction.at
+            draft.assign(Assignment(correction.id, 1, correction.at, min(now, correction.at), (), waiting=correction))
+        return draft.output(timestamp, self._settings)
+
+    def _carry_out(self, correction: Correction, draft: Draft) -> None:
+        for telling in correct(correction, draft.stories, self.memory.ties_of, self._reporter):
+            draft.tell(telling)
+        for article_id in correction.article_ids:
+            draft.move(article_id, lambda article, story: moved(correction, article, story))
 
     def _assign(
         self, found: ArticleRelations, known: Assignment | None, original: str | None
     ) -> tuple[str | None, ...]:
         copied = self.memory.assignments.get(original) if original else None
-        before = [one for source in (known, copied) if source for one in source.story_ids if one]
+        before = [self.memory.leads_to(one) for source in (known, copied) if source for one in source.story_ids if one]
         return assign(found, self.memory, self._companies, self._affinity, before)
 
     def _tell(
@@ -112,6 +138,8 @@ class StoryWorker:
     ) -> Telling | None:
         said = self._statement(story_id, found, assigned, original)
         story = self.memory.stories.get(story_id)
+        if story is not None and found.article_id in story.retracted:
+            said = None
 
         def previous(parties: tuple[StoryParty, ...]) -> tuple[Tie, ...]:
             return self.memory.ties_of(parties, without=story_id)
@@ -135,12 +163,25 @@ class StoryWorker:
             article_id=found.article_id,
             version=found.version,
             event_time=found.event_time,
-            stream_time=max(found.event_time, self.memory.stream_time or found.event_time),
+            stream_time=self._stream_time(found),
             story_ids=assigned,
             duplicate_of=original,
             signature=found.signature,
             ties=ties(found, self._companies),
         )
+
+    def _stream_time(self, found: ArticleRelations) -> datetime:
+        """The latest time seen; an article dated after it was observed cannot move it beyond that."""
+        at = min(found.event_time, found.observed_at)
+        return max(at, self.memory.stream_time or at)
+
+    def _touched(
+        self, known: Assignment | None, assigned: tuple[str | None, ...], found: ArticleRelations
+    ) -> list[str]:
+        """The stories of the article, the main one first, then those that its older version told."""
+        now = [assigned[at] for at in by_weight(found.relations) if (assigned[at])]
+        then = [self.memory.leads_to(one) for one in (known.story_ids if known else ()) if one]
+        return list(dict.fromkeys(one for one in (*now, *then) if one))
 
 
 def story_spec(
@@ -153,16 +194,10 @@ def story_spec(
     return WorkerSpec(
         name=NAME,
         build=lambda _partition: StoryWorker(gazetteer, code_version, data_version, settings),
-        streams=(RELATIONS,),
+        streams=(RELATIONS, CORRECTIONS),
         out=(settings.topic,),
         state=(STORIES, ASSIGNMENTS),
     )
-
-
-def _touched(known: Assignment | None, assigned: tuple[str | None, ...], found: ArticleRelations) -> list[str]:
-    """The stories of the article, the main one first, then those that its older version told."""
-    now = [assigned[at] for at in by_weight(found.relations)]
-    return list(dict.fromkeys(one for one in (*now, *(known.story_ids if known else ())) if one))
 
 
 def _read_state(kind: type[T], change: Change) -> T:

@@ -11,10 +11,11 @@ from tieup.companies.company import Company, NameRules
 from tieup.companies.gazetteer import Gazetteer
 from tieup.ids import derive_id
 from tieup.log.base import NewRecord, Output, Record
-from tieup.log.topics import ASSIGNMENTS, EVENTS, RELATIONS, STORIES
+from tieup.log.topics import ASSIGNMENTS, CORRECTIONS, EVENTS, RELATIONS, STORIES
 from tieup.model.codec import encode, to_millis
 from tieup.model.labels import Basis, Factuality, Focus, Kind, SpeakerType, Stage, Stance, Target
 from tieup.model.relation import ArticleRelations, Claim, Evidence, Part, Party, Relation, Span
+from tieup.model.story import Action, Correction
 from tieup.stories.worker import StoryWorker
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
@@ -89,6 +90,16 @@ def article(name: str, *relations: Relation, day: float = 0, **given: Any) -> Ar
 def record(found: ArticleRelations, offset: int = 0) -> Record:
     at = to_millis(found.observed_at)
     return Record(RELATIONS, 0, offset, found.article_id.encode(), encode(found), at)
+
+
+def correction(story_id: str, action: Action, *articles: ArticleRelations, into: str | None = None) -> Correction:
+    ids = tuple(one.article_id for one in articles)
+    own = derive_id("correction", story_id, action, *ids, into or "")
+    return Correction(own, story_id, action, into, ids, "a mistake", "anna", START + timedelta(days=10))
+
+
+def corrected(one: StoryWorker, given: Correction) -> Output:
+    return take(one, Record(CORRECTIONS, 0, 0, given.story_id.encode(), encode(given), to_millis(given.at)))
 
 
 def worker() -> StoryWorker:

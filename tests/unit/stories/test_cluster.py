@@ -118,7 +118,7 @@ def test_an_article_without_news_is_found_where_its_main_tie_is_told() -> None:
     told = article("told", relation("Ford", "Xiaomi"))
     recalls = article("recalls", background, relation("Ford", "CATL", focus=Focus.BACKGROUND), day=500)
     feed(one, told)
-    before = one.memory.stories.copy()
+    before = dict(one.memory.stories)
     assert feed(one, recalls) == []
     (story_id,) = before
     assert one.memory.assignments[recalls.article_id].story_ids == (story_id, None)

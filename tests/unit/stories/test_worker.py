@@ -26,7 +26,7 @@ from tests.unit.stories.making import (
 from tieup.errors import BadRecord, StateVersionError
 from tieup.events.validate import SchemaValidator
 from tieup.log.base import Change, Output, Record
-from tieup.log.topics import ASSIGNMENTS, EVENTS, RELATIONS, STORIES
+from tieup.log.topics import ASSIGNMENTS, CORRECTIONS, EVENTS, RELATIONS, STORIES
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Milestone, Stage
 from tieup.model.relation import ArticleRelations
 from tieup.stories.worker import StoryWorker, story_spec
@@ -250,7 +250,8 @@ def test_process_changes_nothing_by_itself() -> None:
 
 def test_the_spec() -> None:
     spec = story_spec(GAZETTEER)
-    assert (spec.streams, spec.out, spec.state) == ((RELATIONS,), (EVENTS,), (STORIES, ASSIGNMENTS))
+    assert (spec.streams, spec.out) == ((RELATIONS, CORRECTIONS), (EVENTS,))
+    assert spec.state == (STORIES, ASSIGNMENTS)
     assert isinstance(spec.build(0), StoryWorker)
 
 
