@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from tests.kafka_broker import KafkaCluster, KafkaMissing
+from tests.kafka_broker import KafkaCluster, KafkaMissing, classpath
 
 MISSING = pytest.StashKey[str]()
 
@@ -18,16 +18,25 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
-def start_cluster(config: pytest.Config, brokers: int) -> KafkaCluster:
+def start_cluster(config: pytest.Config, brokers: int, **more: object) -> KafkaCluster:
     """Start a cluster, or skip the test (CI: fail it) and note the reason for the closing line."""
     if MISSING not in config.stash:  # what was missing once is not looked for again
         try:
-            return KafkaCluster(brokers).start()
+            return KafkaCluster(brokers, **more).start()
         except KafkaMissing as missing:
             config.stash[MISSING] = str(missing)
     if in_ci():
         pytest.fail(f"no Kafka: {config.stash[MISSING]}", pytrace=False)
     pytest.skip(f"no Kafka: {config.stash[MISSING]}")
+
+
+def need_kafka(config: pytest.Config) -> None:
+    """Return if a Kafka can be started here; else skip the test (CI: fail it), as `start_cluster` does."""
+    try:
+        classpath()
+    except KafkaMissing as missing:
+        config.stash[MISSING] = str(missing)
+        start_cluster(config, 1)
 
 
 @pytest.fixture(scope="session")

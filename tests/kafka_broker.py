@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -78,12 +79,12 @@ class Broker:
         self._settings = home / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def format(self, settings: str, java: list[str]) -> None:
+    def format(self, settings: str, java: list[str], options: Sequence[str] = ()) -> None:
         """Write the settings and prepare the data directory."""
         self._java = java
         self._home.mkdir(parents=True)
         self._settings.write_text(settings)
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._settings)]
+        command = [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._settings), *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
         if done.returncode != 0:
             raise KafkaMissing(f"the broker's data directory cannot be made: {(done.stderr or done.stdout)[-300:]}")
@@ -143,17 +144,41 @@ class Broker:
 
 
 class KafkaCluster:
-    """One broker, or three with every topic on all of them (min.insync.replicas 2). A context manager."""
+    """One broker, or three with every topic on all of them (min.insync.replicas 2). A context manager.
 
-    def __init__(self, brokers: int = 1, port: int | None = None) -> None:
+    `advertised` are the ports that clients are sent to instead of the brokers' own (a proxy's). `listeners` are further
+    listeners by protocol (SSL, SASL_SSL, SASL_PLAINTEXT) with their ports, `more` further lines of the settings, and
+    `formatting` further options of the storage tool. The last three are for one broker.
+    """
+
+    def __init__(
+        self,
+        brokers: int = 1,
+        port: int | None = None,
+        *,
+        advertised: Sequence[int] = (),
+        listeners: Mapping[str, int] | None = None,
+        more: Sequence[str] = (),
+        formatting: Sequence[str] = (),
+    ) -> None:
         self._directory: Path | None = None
-        self._ports = [port if port is not None and n == 0 else free_port() for n in range(brokers)]
+        self.ports = [port if port is not None and n == 0 else free_port() for n in range(brokers)]
+        self._direct = [free_port() for _ in self.ports]
+        self._advertised = list(advertised) or self.ports
+        self._listeners = "".join(f",{name}://127.0.0.1:{at}" for name, at in (listeners or {}).items())
+        self._more = "\n".join(more)
+        self._formatting = list(formatting)
         self.brokers: list[Broker] = []
 
     @property
     def bootstrap(self) -> str:
         """host:port,host:port,..."""
-        return ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        return ",".join(f"127.0.0.1:{port}" for port in self._advertised)
+
+    @property
+    def direct(self) -> str:
+        """The addresses at which no proxy stands between."""
+        return ",".join(f"127.0.0.1:{port}" for port in self._direct)
 
     def start(self) -> "KafkaCluster":
         """Start all brokers and wait until they serve. Raises KafkaMissing."""
@@ -161,7 +186,7 @@ class KafkaCluster:
         self._directory = Path(tempfile.mkdtemp(prefix="tieup-kafka-"))
         try:
             for broker, settings in self._planned(self._directory):
-                broker.format(settings, java)
+                broker.format(settings, java, self._formatting)
                 self.brokers.append(broker)
             for broker in self.brokers:
                 broker.start()
@@ -172,25 +197,29 @@ class KafkaCluster:
         return self
 
     def _planned(self, directory: Path) -> list[tuple[Broker, str]]:
-        count = len(self._ports)
-        controllers = [free_port() for _ in self._ports]
+        count = len(self.ports)
+        controllers = [free_port() for _ in self.ports]
         voters = ",".join(f"{n + 1}@127.0.0.1:{port}" for n, port in enumerate(controllers))
         template = string.Template((HOME / "server.properties").read_text())
         planned = []
-        for n, port in enumerate(self._ports):
+        for n, port in enumerate(self.ports):
             home = directory / f"broker-{n + 1}"
             settings = template.substitute(
                 node_id=n + 1,
                 voters=voters,
                 port=port,
+                advertised_port=self._advertised[n],
+                direct_port=self._direct[n],
                 controller_port=controllers[n],
+                listeners=self._listeners,
+                more=self._more,
                 log_dir=home / "data",
                 replicas=count,
                 min_insync=min(count, 2),
                 # a lone controller is gone before it could agree to its own orderly leave
                 controlled_shutdown=str(count > 1).lower(),
             )
-            planned.append((Broker(home, n + 1, port), settings))
+            planned.append((Broker(home, n + 1, self._direct[n]), settings))
         return planned
 
     def wait(self, seconds: float = START_S) -> None:

@@ -12,6 +12,7 @@ from tests.kafka_broker import free_port
 from tieup.errors import Fenced, InvalidOutput, LogError, LogUnavailable
 from tieup.log.base import NewRecord, TaskId, TopicPartition
 from tieup.log.kafka import KafkaBounds, KafkaLog
+from tieup.log.kafka_member import KafkaMember
 from tieup.log.topics import Topic
 
 pytestmark = pytest.mark.kafka
@@ -66,9 +67,11 @@ class Told:
 
     def __init__(self):
         self.held = set()
+        self.starts = 0
         self.changed = asyncio.Event()
 
     async def start(self, partitions):
+        self.starts += 1
         self.held |= partitions
         self.changed.set()
 
@@ -162,14 +165,10 @@ class TestAway:
         reader = await log.reader({at: 0})
         own_kafka.brokers[0].kill()
         try:
-            with pytest.raises(LogUnavailable):
-                await task.commit([new(at)], {at: 2})
-            with pytest.raises(LogUnavailable, match="no word"):
-                await listen(reader)
-            with pytest.raises(LogUnavailable):
-                await log.end_offsets([at])
-            with pytest.raises(LogUnavailable):
-                await log.append([new(at)])
+            work = (task.commit([new(at)], {at: 2}), listen(reader), log.end_offsets([at]), log.append([new(at)]))
+            said = await asyncio.gather(*work, return_exceptions=True)
+            assert [type(error) for error in said] == [LogUnavailable] * 4
+            assert "no word" in str(said[1])
             async with asyncio.timeout(8):
                 await member.leave()
                 assert told.held == set()
@@ -237,6 +236,40 @@ class TestMembers:
         await member.leave()
         assert yours.held == set()
         await until(lambda: mine.held == {0, 1, 2, 3}, mine)
+
+    async def test_a_member_without_a_partition_is_told_that_it_stands_by_and_follows(self, kafka, opened, mark):
+        log, other = await opened(kafka), await opened(kafka)
+        at = await made(log, mark)
+        first, second = Told(), Told()
+        members = [await one.join(mark, [at.topic], told) for one, told in ((log, first), (other, second))]
+        await until(lambda: first.held | second.held == {0} and first.starts and second.starts, first, second)
+        working, waiting = (0, 1) if first.held else (1, 0)
+        await members[working].leave()
+        await until(lambda: (first, second)[waiting].held == {0}, first, second)
+
+    @pytest.mark.parametrize("guarded", [True, False])
+    async def test_an_error_in_the_listener_ends_the_membership(self, kafka, opened, mark, monkeypatch, guarded):
+        """The client logs such an error and goes on: a member that does nothing, and is missed by nobody."""
+
+        class Defect(Told):
+            async def start(self, partitions):
+                self.starts += 1
+                self.changed.set()
+                raise RuntimeError("a defect")
+
+        if not guarded:
+            monkeypatch.setattr(KafkaMember, "on_partitions_assigned", lambda self, given: self._take(list(given)))
+        log, told = await opened(kafka), Defect()
+        at = await made(log, mark)
+        try:
+            member = await log.join(mark, [at.topic], told)
+        except LogError as error:
+            assert guarded
+            assert "a defect" in str(error)
+            return
+        await until(lambda: told.starts, told)
+        await until(lambda: not guarded or member.failed is not None, told)
+        assert (member.failed is not None) == guarded
 
     @pytest.mark.slow
     async def test_a_killed_process_is_followed(self, kafka, opened, mark):

@@ -1,0 +1,79 @@
+"""`make chaos`: seeds on Kafka, then kills on the embedded log; a line of figures for each, as it ends.
+
+python -m tests.chaos [--seeds 1-20] [--records 10000] [--kills 200] [--minutes 60] [--out FILE]
+"""
+
+import argparse
+import dataclasses
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+from tests.chaos import kafka_run
+from tests.chaos.judge import Verdict
+
+FORM = (
+    "{seed:>5} {records:>7} {blows:>5} {lost:>5} {doubled:>8} {order:>10} {aborted:>8} "
+    "{stall:>6} {restore:>8} {p50:>6} {p99:>6}"
+)
+HEAD = {
+    "seed": "seed", "records": "records", "blows": "blows", "lost": "lost", "doubled": "doubled",
+    "order": "reordered", "aborted": "ab.-vis.", "stall": "stall", "restore": "restore", "p50": "p50", "p99": "p99",
+}  # fmt: skip
+
+
+def line(seed: int, records: int, verdict: Verdict) -> str:
+    """The figures of one run; times in seconds."""
+    found = verdict.faults
+    return FORM.format(
+        seed=seed,
+        records=records,
+        blows=sum(verdict.more["blows"].values()),
+        lost=found.lost,
+        doubled=found.duplicated,
+        order=found.reordered,
+        aborted=found.aborted_visible,
+        stall=verdict.stall_s,
+        restore=verdict.more["restore_s"],
+        p50=verdict.p50_s,
+        p99=verdict.p99_s,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", default="1-20", help="N or N-M")
+    parser.add_argument("--records", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=100.0)
+    parser.add_argument("--minutes", type=float, default=90.0, help="no further seed is begun after that")
+    parser.add_argument("--out", type=Path, help="a file to which each verdict is added as a line of JSON")
+    parser.add_argument("--keep", type=Path, help="a folder for what the processes of failed seeds said")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    ends_at, bad = time.monotonic() + 60 * options.minutes, 0
+    print(FORM.format(**HEAD), flush=True)
+    for seed in range(int(first), int(last or first) + 1):
+        if time.monotonic() > ends_at:
+            print(f"the time is over: seeds {seed} to {last} were not run", flush=True)
+            break
+        with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
+            trial = kafka_run.Trial(seed, options.records, rate=options.rate)
+            verdict = kafka_run.run(trial, Path(folder), lambda text: print(text, file=sys.stderr, flush=True))
+            print(line(seed, options.records, verdict), flush=True)
+            print(f"      {verdict.more}", file=sys.stderr, flush=True)
+            failed = bool(verdict.faults) or verdict.more["state_missing"] > 0
+            if failed and options.keep:
+                shutil.copytree(folder, options.keep / str(seed), dirs_exist_ok=True)
+        bad += failed
+        if options.out:
+            with options.out.open("ab") as file:
+                file.write(orjson.dumps({"seed": seed, **dataclasses.asdict(verdict)}) + b"\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

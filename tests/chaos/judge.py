@@ -1,0 +1,109 @@
+"""The judge: what a read_committed reader saw, held against what was put in. It knows nothing of tieup's log.
+
+Four faults: *lost* (an article without its relation or event), *duplicated* (one with two), *reordered* (events not in
+the order of relations, relations of one partition not in the order of their articles) and *aborted-visible* (the live
+reader saw a record that is not there in the end).
+"""
+
+import bisect
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record that the reader saw: which article it is about, and a hash of its value."""
+
+    offset: int
+    number: int
+    hash: str
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How many of each."""
+
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    aborted_visible: int = 0
+
+    def __bool__(self) -> bool:
+        return any((self.lost, self.duplicated, self.reordered, self.aborted_visible))
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Of one run: the faults and the times in seconds."""
+
+    faults: Faults
+    stall_s: float = 0.0
+    p50_s: float = 0.0
+    p99_s: float = 0.0
+    more: dict[str, object] = field(default_factory=dict)
+
+
+def faults(
+    count: int,
+    placed: Mapping[int, int],
+    relations: Sequence[Seen],
+    events: Sequence[Seen],
+    live: Mapping[str, Sequence[Seen]],
+) -> Faults:
+    """Judge the final relations and events, each in the order of the offsets, and what the live reader saw of them.
+
+    `placed` gives each article's partition.
+    """
+    final = {"relations": relations, "events": events}
+    numbers = {name: [one.number for one in seen] for name, seen in final.items()}
+    wanted = set(range(count))
+    return Faults(
+        lost=sum(len(wanted - set(found)) for found in numbers.values()),
+        duplicated=sum(sum(times - 1 for times in Counter(found).values()) for found in numbers.values()),
+        reordered=_relations_out_of_order(numbers["relations"], placed)
+        + _out_of_order(_ranks(numbers["events"], numbers["relations"])),
+        aborted_visible=sum(
+            len({(one.offset, one.hash) for one in live[name]} - {(one.offset, one.hash) for one in seen})
+            for name, seen in final.items()
+        ),
+    )
+
+
+def _relations_out_of_order(numbers: Sequence[int], placed: Mapping[int, int]) -> int:
+    partitions: dict[int, list[int]] = {}
+    for number in dict.fromkeys(numbers):
+        partitions.setdefault(placed.get(number, -1), []).append(number)
+    return sum(_out_of_order(found) for found in partitions.values())
+
+
+def _ranks(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
+    rank = {number: at for at, number in enumerate(dict.fromkeys(order))}
+    return [rank[number] for number in dict.fromkeys(numbers) if number in rank]
+
+
+def _out_of_order(numbers: Sequence[int]) -> int:
+    """How many must be taken out so that the rest stands in order (the length less the longest rising sequence)."""
+    tails: list[int] = []
+    for number in numbers:
+        at = bisect.bisect_left(tails, number)
+        tails[at : at + 1] = [number]
+    return len(numbers) - len(tails)
+
+
+def times(sent: Mapping[int, float], events: Sequence[Seen]) -> tuple[float, float, float]:
+    """The longest stall, and the p50 and p99 of the way from an article's append to its event, in seconds.
+
+    A stall is time without any event while an article had been waiting.
+    """
+    arrived: dict[int, float] = {}
+    for one in events:
+        arrived.setdefault(one.number, one.at_s)
+    ways = sorted(arrived[n] - sent[n] for n in arrived if n in sent)
+    if not ways:
+        return float("inf"), float("inf"), float("inf")
+    moments = sorted(arrived.values())
+    first = min(sent.values())
+    gaps = [later - max(before, first) for before, later in zip([first, *moments], moments, strict=False)]
+    return max(gaps), ways[len(ways) // 2], ways[min(len(ways) - 1, int(len(ways) * 0.99))]

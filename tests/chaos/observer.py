@@ -1,0 +1,117 @@
+"""The client that feeds the articles and the one that reads what comes of them: confluent-kafka, not tieup's own."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import orjson
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from tests.chaos.judge import Seen
+from tests.chaos.pairs import articles
+from tieup.log.base import partition_for
+from tieup.log.topics import ARTICLES, EVENTS, RELATIONS
+from tieup.model.codec import encode, to_millis
+
+END_S = 60.0
+
+
+class Feeder(threading.Thread):
+    """Appends the articles at a steady rate, each once (an idempotent producer), in order within a partition."""
+
+    def __init__(self, servers: str, count: int, rate: float, partitions: int) -> None:
+        super().__init__(name="feeder", daemon=True)
+        self._producer = Producer(
+            {"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+        )
+        self._rate = rate
+        self._articles = list(articles(count))
+        self.placed = {n: partition_for(a.id.encode(), partitions) for n, a in enumerate(self._articles)}
+        self.sent: dict[int, float] = {}
+        self.refused: list[str] = []
+
+    def run(self) -> None:
+        started = time.monotonic()
+        for n, article in enumerate(self._articles):
+            time.sleep(max(0.0, started + n / self._rate - time.monotonic()))
+            self.sent[n] = time.monotonic()
+            self._producer.produce(
+                ARTICLES,
+                encode(article),
+                article.id.encode(),
+                partition=self.placed[n],
+                timestamp=to_millis(article.observed_at),
+                on_delivery=self._delivered,
+            )
+            self._producer.poll(0)
+        self._producer.flush(120)
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self.refused.append(str(error))
+
+
+class Observer(threading.Thread):
+    """Reads relations and events as they come, committed records only, until told to end."""
+
+    def __init__(self, servers: str, ids: Mapping[str, int]) -> None:
+        super().__init__(name="observer", daemon=True)
+        self._servers, self._ids = servers, ids
+        self.seen: dict[str, list[Seen]] = {"relations": [], "events": []}
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        consumer = _consumer(self._servers, "read_committed")
+        consumer.assign([TopicPartition(topic, 0, 0) for topic in (RELATIONS, EVENTS)])
+        while not self.ending.is_set():
+            for message in consumer.consume(500, 0.1):
+                if message.error() is None:
+                    name = "events" if message.topic() == EVENTS else "relations"
+                    self.seen[name].append(seen(message, self._ids, time.monotonic()))
+        consumer.close()
+
+    @property
+    def told(self) -> int:
+        """How many articles have their event."""
+        return len({one.number for one in list(self.seen["events"])})
+
+
+def read_all(servers: str, topic: str, isolation: str, make: Callable[[Message], object]) -> list[object]:
+    """Everything on partition 0 of a topic up to its end, in order. Raises AssertionError if the end never comes."""
+    consumer = _consumer(servers, isolation, enable_partition_eof=True)
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found, deadline = [], time.monotonic() + END_S
+    while time.monotonic() < deadline:
+        for message in consumer.consume(1000, 0.5):
+            if message.error() is None:
+                found.append(make(message))
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                consumer.close()
+                return found
+    raise AssertionError(f"{topic}: no end within {END_S} s")
+
+
+def seen(message: Message, ids: Mapping[str, int], at_s: float = 0.0) -> Seen:
+    """A message as the judge wants it: the article that it is about is in the key, or the event's cause."""
+    value = message.value()
+    if message.topic() == EVENTS:
+        name = orjson.loads(value)["cause"]["article_id"]
+    else:
+        name = message.key().decode()
+    return Seen(message.offset(), ids[name], hashlib.sha256(value).hexdigest(), at_s)
+
+
+def _consumer(servers: str, isolation: str, *, enable_partition_eof: bool = False) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "judge",
+            "enable.auto.commit": False,
+            "isolation.level": isolation,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": enable_partition_eof,
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
+        }
+    )

@@ -1,0 +1,74 @@
+"""Numbered articles with a known truth: each tells of one agreement between two made-up companies, no pair twice.
+
+So article n must give one record on relations, one story, one event, and its number stands in the article's URL.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, islice
+
+from tieup.ids import derive_id
+from tieup.model.article import Article
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+HEADS = ("Bral", "Corv", "Dresk", "Fenz", "Galv", "Hurst", "Jelm", "Krend", "Lusk", "Morv", "Nisk", "Pelv", "Quorn")
+TAILS = ("abia", "edona", "ikara", "omela", "ufina", "aroti", "evanu", "isolo", "orenda", "uvaro", "abeni", "enkido")
+COMPANIES = tuple(head + tail for head in HEADS for tail in TAILS)
+TEXTS = (
+    (
+        "{a} and {b} found joint venture number {n}",
+        "{a} and {b} have signed a binding contract to found a joint venture for electric cars in plant {n}, both "
+        "companies said in a statement.",
+    ),
+    (
+        "{a} to buy battery cells from {b} for model {n}",
+        "{a} will buy battery cells from {b} for its electric car {n}, the two companies said on Monday. They signed a "
+        "supply contract over several years.",
+    ),
+)
+
+
+def gazetteer() -> str:
+    """The made-up companies as a gazetteer file (TOML)."""
+    tables = (
+        f'["{name.lower()}"]\nname = "{name}"\ncountry = "DE"\nsectors = ["maker"]\nautomotive = true\n'
+        for name in COMPANIES
+    )
+    return "\n".join(tables)
+
+
+def articles(count: int) -> Iterator[Article]:
+    """The first `count` articles, a minute apart. There are 12,090 pairs; later rounds tell of other years."""
+    pairs = list(combinations(COMPANIES, 2))
+    order = sorted(range(len(pairs)), key=lambda n: derive_id("pair", str(n)))
+    for n in islice(range(len(pairs)), count):
+        a, b = pairs[order[n]]
+        title, text = (part.format(a=a, b=b, n=n) for part in TEXTS[n % len(TEXTS)])
+        yield _article(n, title, text)
+
+
+def article_id(n: int) -> str:
+    """The id of article n."""
+    return derive_id("article", _url(n))
+
+
+def _url(n: int) -> str:
+    return f"https://pairs.example/{n}"
+
+
+def _article(n: int, title: str, text: str) -> Article:
+    at = START + timedelta(minutes=n)
+    return Article(
+        id=article_id(n),
+        version=1,
+        title=title,
+        text=text,
+        observed_at=at + timedelta(minutes=5),
+        url=_url(n),
+        canonical_url=_url(n),
+        publisher="Pairs",
+        domain="pairs.example",
+        language="en",
+        published=at,
+        content_hash=derive_id(title, text),
+    )

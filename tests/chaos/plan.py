@@ -1,0 +1,40 @@
+"""What is broken when: drawn from a seed, nothing else."""
+
+import random
+from dataclasses import dataclass
+
+SESSION_S = 10.0
+"""The consumer group's session: a process stopped for longer is a zombie when it wakes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One thing done to the system. `target` numbers a process or a broker; `lasts_s` how long it stays so."""
+
+    at_s: float
+    kind: str
+    target: int
+    lasts_s: float
+
+
+KINDS = {"kill process": 5, "hang process": 3, "kill broker": 2, "cut": 2, "delay": 2}
+LASTS_S = {
+    "kill process": (0.0, 2.0),
+    "hang process": (SESSION_S + 2, SESSION_S + 6),
+    "kill broker": (0.5, 6.0),
+    "cut": (0.0, 0.0),
+    "delay": (2.0, 5.0),
+    "hang broker": (3.0, 8.0),
+}
+
+
+def plan(seed: int, seconds: float, processes: int, brokers: int, every_s: tuple[float, float] = (3.0, 7.0)):
+    """The blows of one seed, in order of time. A lone broker is spared the kill every other time, never the cut."""
+    rng = random.Random(seed)
+    blows, at = [], rng.uniform(3.0, 5.0)
+    while at < seconds:
+        kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+        target = rng.randrange(processes if "process" in kind else brokers)
+        blows.append(Blow(round(at, 3), kind, target, round(rng.uniform(*LASTS_S[kind]), 3)))
+        at += rng.uniform(*every_s)
+    return blows

@@ -1,0 +1,126 @@
+"""A TCP proxy before one broker: it cuts connections, delays what is sent, and can hold back one request.
+
+It runs on a thread and an event loop of its own, so that nothing that a test does holds it up.
+"""
+
+import asyncio
+import contextlib
+import struct
+import threading
+from typing import Self
+
+END_TXN = 26
+"""Kafka's number of the request that ends a transaction."""
+
+
+class Proxy:
+    """Listens on loopback and passes everything on to `target`. A context manager."""
+
+    def __init__(self, target: int, port: int = 0) -> None:
+        self.target = target
+        self.port = port
+        self.delay_s = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"proxy of {target}", daemon=True)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hold: int | None = None
+        self.held = threading.Event()
+        self._let_go: asyncio.Event | None = None
+        self.passed_on = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = self._call(asyncio.start_server(self._serve, "127.0.0.1", self.port))
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._call(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def cut(self) -> int:
+        """Break every connection; returns how many there were."""
+        return self._call(self._cut())
+
+    def hold(self, api: int) -> None:
+        """Keep the next request of this number, break its client's connection, and pass it on at `let_go` only."""
+        self._let_go = asyncio.Event()
+        self._hold = api
+
+    def let_go(self) -> None:
+        """Pass on what is held, and wait until the broker has answered it (the answer goes nowhere)."""
+        assert self._let_go is not None
+        self._loop.call_soon_threadsafe(self._let_go.set)
+        assert self.passed_on.wait(10)
+
+    def _call(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    async def _end(self) -> None:
+        self._server.close()
+        await self._cut()
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _cut(self) -> int:
+        count = len(self._writers)
+        for writer in list(self._writers):
+            writer.transport.abort()
+        return count
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = asyncio.current_task()
+        self._tasks.add(own)
+        try:
+            await self._pass_both_ways(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+            self._tasks.discard(own)
+
+    async def _pass_both_ways(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, broker = await asyncio.open_connection("127.0.0.1", self.target)
+        self._writers |= {writer, broker}
+        try:
+            back = asyncio.create_task(self._pass_answers(there, writer))
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await self._pass_requests(reader, broker, writer, back)
+            back.cancel()
+            await asyncio.wait({back})
+        finally:
+            self._writers -= {writer, broker}
+            broker.transport.abort()
+
+    async def _pass_requests(self, reader, broker, writer, back) -> None:
+        while True:
+            size = await reader.readexactly(4)
+            frame = await reader.readexactly(struct.unpack(">i", size)[0])
+            if self._hold is not None and struct.unpack(">h", frame[:2])[0] == self._hold:
+                self._hold = None
+                self._writers.discard(broker)  # a cut must not reach it: the request is on its way
+                back.cancel()
+                writer.transport.abort()
+                self.held.set()
+                await self._let_go.wait()
+                broker.write(size + frame)
+                await broker.drain()
+                await asyncio.sleep(0.5)  # its answer is of no use; the broker has acted by then
+                self.passed_on.set()
+                return
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            broker.write(size + frame)
+            await broker.drain()
+
+    async def _pass_answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await there.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()

@@ -1,0 +1,67 @@
+"""The short form of `make chaos`, and what shows that its judge can find faults."""
+
+import pytest
+
+from tests.chaos.judge import Faults, Seen, faults, times
+from tests.chaos.kafka_run import Trial, run
+from tests.chaos.pairs import articles
+from tests.chaos.plan import plan
+from tests.conftest import need_kafka
+
+RIGHT = [Seen(n, n, f"{n}") for n in range(6)]
+PLACED = {n: n % 2 for n in range(6)}
+
+
+def judge(relations=RIGHT, events=RIGHT, live=None):
+    return faults(6, PLACED, relations, events, live or {"relations": relations, "events": events})
+
+
+class TestJudge:
+    def test_what_is_right_has_no_fault(self):
+        assert not judge()
+
+    def test_a_missing_event_is_lost(self):
+        assert judge(events=RIGHT[:3] + RIGHT[4:]) == Faults(lost=1)
+
+    def test_a_second_one_is_doubled(self):
+        assert judge(relations=[*RIGHT, Seen(6, 2, "2")]) == Faults(duplicated=1)
+
+    def test_events_follow_relations(self):
+        swapped = [RIGHT[1], RIGHT[0], *RIGHT[2:]]
+        assert judge(events=swapped) == Faults(reordered=1)
+
+    def test_relations_of_one_partition_follow_its_articles_and_no_others(self):
+        across = [RIGHT[1], RIGHT[0], *RIGHT[2:]]
+        assert judge(across, across) == Faults()
+        within = [RIGHT[2], RIGHT[1], RIGHT[0], *RIGHT[3:]]
+        assert judge(within, within) == Faults(reordered=1)
+
+    def test_a_record_that_was_seen_and_is_gone_was_aborted(self):
+        live = {"relations": RIGHT, "events": [*RIGHT[:2], Seen(2, 2, "of an aborted transaction"), *RIGHT[2:]]}
+        assert judge(live=live) == Faults(aborted_visible=1)
+
+    def test_a_stall_is_the_longest_time_without_an_event(self):
+        seen = [Seen(n, n, "", at) for n, at in enumerate((1.0, 2.0, 9.0, 9.5))]
+        assert times({0: 0.5, 1: 1.5, 2: 2.0, 3: 2.5}, seen) == (7.0, 7.0, 7.0)
+
+
+def test_a_plan_is_drawn_from_its_seed_alone():
+    assert plan(7, 100, 3, 3) == plan(7, 100, 3, 3) != plan(8, 100, 3, 3)
+    assert {blow.kind for seed in range(20) for blow in plan(seed, 100, 3, 3)} >= {"kill process", "kill broker", "cut"}
+
+
+def test_no_pair_of_companies_comes_twice():
+    titles = [article.title.split(" number ")[0].split(" for model ")[0] for article in articles(12_090)]
+    assert len(set(titles)) == len(titles) == 12_090
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_kills_hangs_and_cuts_lose_nothing_and_double_nothing(request, tmp_path):
+    need_kafka(request.config)
+    verdict = run(Trial(3, 2_000, brokers=1, processes=2, rate=125, every_s=(1.5, 3.0)), tmp_path)
+    assert not verdict.faults, verdict
+    assert sum(verdict.more["blows"].values()) >= 3, verdict
+    assert verdict.more["state_missing"] == verdict.more["dead"] == verdict.more["refused"] == 0, verdict
+    assert verdict.more["ended_alone"] == [], verdict
+    assert verdict.more["exit_codes"] == [0, 0], verdict
