@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint kafka kafka-jars lock wheel clean
+.PHONY: demo test check lint chaos kafka kafka-jars lock wheel clean
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(VENV)/.ready  ## kill anything at seeded moments, on Kafka and on the embedded log; CHAOS="--seeds 1-3" for fewer
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 	$(BIN)/python -m tests.kafka_broker

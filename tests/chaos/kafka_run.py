@@ -76,12 +76,12 @@ class Process:
         self.service.process.send_signal(signal.SIGCONT)
 
     def metric(self, name: str) -> list[float]:
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=1) as page,
-        ):
-            return [float(v) for v in re.findall(rf"^{name}\{{.*\}} (\S+)$", page.read().decode(), re.MULTILINE)]
-        return []
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=1) as page:
+                text = page.read().decode()
+        except OSError:
+            return []
+        return [float(found) for found in re.findall(rf"^{name}\{{.*\}} (\S+)$", text, re.MULTILINE)]
 
 
 class Stage:

@@ -95,11 +95,9 @@ def read_all(servers: str, topic: str, isolation: str, make: Callable[[Message],
 def seen(message: Message, ids: Mapping[str, int], at_s: float = 0.0) -> Seen:
     """A message as the judge wants it: the article that it is about is in the key, or the event's cause."""
     value = message.value()
-    if message.topic() == EVENTS:
-        name = orjson.loads(value)["cause"]["article_id"]
-    else:
-        name = message.key().decode()
-    return Seen(message.offset(), ids[name], hashlib.sha256(value).hexdigest(), at_s)
+    told = message.topic() == EVENTS
+    about = orjson.loads(value)["cause"]["article_id"] if told else message.key().decode()
+    return Seen(message.offset(), ids[about], hashlib.sha256(value).hexdigest(), at_s)
 
 
 def _consumer(servers: str, isolation: str, *, enable_partition_eof: bool = False) -> Consumer:

@@ -59,7 +59,7 @@ def test_no_pair_of_companies_comes_twice():
 @pytest.mark.slow
 def test_kills_hangs_and_cuts_lose_nothing_and_double_nothing(request, tmp_path):
     need_kafka(request.config)
-    verdict = run(Trial(3, 2_000, brokers=1, processes=2, rate=125, every_s=(1.5, 3.0)), tmp_path)
+    verdict = run(Trial(5, 2_000, brokers=1, processes=2, rate=125, every_s=(1.5, 3.0)), tmp_path)
     assert not verdict.faults, verdict
     assert sum(verdict.more["blows"].values()) >= 3, verdict
     assert verdict.more["state_missing"] == verdict.more["dead"] == verdict.more["refused"] == 0, verdict

@@ -162,7 +162,7 @@ class SlowToRestore(TallyWorker):
 
 
 def runner(log, group, topics, build, **bounds):
-    numbers, totals, tallies = topics
+    numbers, _, tallies = topics
     spec = WorkerSpec("tally", build, (numbers.name,), state=(tallies.name,))
     bounds = RunnerBounds(first_pause_s=0.05, task=TaskBounds(tick_s=0.02), **bounds)
     metrics = Metrics(CollectorRegistry())
@@ -180,7 +180,7 @@ async def topics_of(log):
 
 async def eventually(condition):
     async with asyncio.timeout(WAIT_S):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - another process's log has no event to wait for
             await asyncio.sleep(0.02)
 
 
@@ -238,7 +238,7 @@ async def test_a_reader_that_is_stuck_fails_liveness(tmp_path, monkeypatch, guar
         topics = await topics_of(log)
         numbers, totals, tallies = topics
         await log.append([NewRecord(numbers.name, b"a", b"1", 1)])
-        monkeypatch.setattr(log, "reader", lambda positions: stuck(positions))
+        monkeypatch.setattr(log, "reader", stuck)
         one, _ = runner(log, "g", topics, lambda p: TallyWorker(totals.name, tallies.name), stall_s=0.5, watch_s=0.02)
         stopping = asyncio.Event()
         running = asyncio.create_task(one.run(stopping))
