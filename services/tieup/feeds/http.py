@@ -23,6 +23,7 @@ from tieup.feeds.politeness import Turns
 from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
 from tieup.feeds.registry import feed_url
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.watch import FetchWatch
 from tieup.feeds.wishes import wishes
 from tieup.log.base import Act, Clock
 from tieup.model.codec import encode
@@ -62,14 +63,18 @@ class FetchShell:
     """Asks for feeds. `clock` gives `observed_at`; `transport` is replaced where another one measures better."""
 
     def __init__(
-        self, settings: FetchSettings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        settings: FetchSettings,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        watch: FetchWatch | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transport = _transport(settings) if transport is None else transport
         self._parsing = ParsingPool(settings)
         self._all = asyncio.Semaphore(settings.concurrency)
-        self._turns = Turns(settings, read_hosts(settings.hosts))
+        self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
 
     async def perform(self, act: Act) -> bytes:
         """Poll the feed of a PollRequest and return the encoded FetchOutcome, whatever happened outside."""

@@ -46,14 +46,17 @@ class _Place:
 
 @dataclass(slots=True)
 class Turns:
-    """Gives turns by domain and by address; `hosts` are trusted fixed hosts, whose addresses count for nothing."""
+    """Gives turns by domain and by address; `hosts` are trusted fixed hosts, whose addresses count for nothing.
+
+    `waited` is told the seconds of each wait.
+    """
 
     settings: FetchSettings
     hosts: Mapping[str, object] = field(default_factory=dict)
+    waited: Callable[[float], None] | None = None
     seconds: Seconds = time.monotonic
     _places: dict[str, _Place] = field(default_factory=dict)
     _addresses: dict[str, tuple[float, str | None]] = field(default_factory=dict)
-    waited_s: float = 0.0
 
     @asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
@@ -69,7 +72,8 @@ class Turns:
                         await held.enter_async_context(self._at(key))
             except TimeoutError as error:
                 raise FetchError(f"{url}: its host was busy for {self.settings.total_s:g} s") from error
-            self.waited_s += self.seconds() - started
+            if self.waited is not None:
+                self.waited(self.seconds() - started)
             yield
 
     def __len__(self) -> int:

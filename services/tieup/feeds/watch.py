@@ -11,6 +11,8 @@ from tieup.model.feed import Feed, FeedState, FetchOutcome
 BROKEN_AFTER: Final = 3  # errors in a row; one or two are the weather of the web
 LAG_BUCKETS_S: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
 
+WAIT_BUCKETS_S: Final = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
 _log: Final = logging.getLogger("tieup.feeds")
 
 
@@ -23,9 +25,16 @@ class FetchWatch:
         self._bytes = Counter("tieup_feed_bytes_total", "Bytes of bodies, decoded", registry=own)
         self._entries = Counter("tieup_entries_total", "Entries by what they were", ["kind"], registry=own)
         self._lag = Histogram("tieup_poll_lag_seconds", "Polls behind their time", buckets=LAG_BUCKETS_S, registry=own)
+        self._waits = Histogram(
+            "tieup_host_wait_seconds", "Waits for a turn at a host", buckets=WAIT_BUCKETS_S, registry=own
+        )
         self._events = Counter(
             "tieup_feed_events_total", "Feeds that have overrun, broken, recovered, moved", ["event"], registry=own
         )
+
+    def waited(self, seconds: float) -> None:
+        """Take note of a wait for a turn at a host."""
+        self._waits.observe(seconds)
 
     def polled(
         self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, found: Recognised | None

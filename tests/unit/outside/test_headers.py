@@ -43,3 +43,9 @@ def test_freshness(control: str | None, expires: str | None, seconds: int | None
 
 def test_the_servers_own_clock_counts() -> None:
     assert max_age_s(None, "Sat, 03 Feb 2029 09:00:00 GMT", "Sat, 03 Feb 2029 08:00:00 GMT", NOW) == 3_600
+
+
+def test_a_date_to_retry_after_counts_by_the_servers_own_clock_be_it_a_year_off() -> None:
+    assert retry_after_s("Wed, 03 Feb 2027 08:10:00 GMT", NOW, "Wed, 03 Feb 2027 08:00:00 GMT") == 600
+    assert retry_after_s("Wed, 03 Feb 2027 08:10:00 GMT", NOW, "nonsense") == MAX_WAIT_S
+    assert retry_after_s("60", NOW, "Wed, 03 Feb 2027 08:00:00 GMT") == 60
