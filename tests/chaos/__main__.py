@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.chaos import kafka_run
+from tests.chaos import kafka_run, sqlite_run
 from tests.chaos.judge import Verdict
 
 FORM = (
@@ -46,23 +46,25 @@ def line(seed: int, records: int, verdict: Verdict) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", default="1-20", help="N or N-M")
+    parser.add_argument("--seeds", default="1-20", help="N or N-M; 0 for none")
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=100.0)
     parser.add_argument("--minutes", type=float, default=90.0, help="no further seed is begun after that")
     parser.add_argument("--out", type=Path, help="a file to which each verdict is added as a line of JSON")
     parser.add_argument("--keep", type=Path, help="a folder for what the processes of failed seeds said")
+    parser.add_argument("--kills", type=int, default=200, help="on the embedded log, after the seeds; 0 for none")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     ends_at, bad = time.monotonic() + 60 * options.minutes, 0
     print(FORM.format(**HEAD), flush=True)
-    for seed in range(int(first), int(last or first) + 1):
+    seeds = range(int(first), int(last or first) + 1) if first != "0" else range(0)
+    for seed in seeds:
         if time.monotonic() > ends_at:
             print(f"the time is over: seeds {seed} to {last} were not run", flush=True)
             break
         with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
             trial = kafka_run.Trial(seed, options.records, rate=options.rate)
-            verdict = kafka_run.run(trial, Path(folder), lambda text: print(text, file=sys.stderr, flush=True))
+            verdict = kafka_run.run(trial, Path(folder), say)
             print(line(seed, options.records, verdict), flush=True)
             print(f"      {verdict.more}", file=sys.stderr, flush=True)
             failed = bool(verdict.faults) or verdict.more["state_missing"] > 0
@@ -72,7 +74,28 @@ def main() -> int:
         if options.out:
             with options.out.open("ab") as file:
                 file.write(orjson.dumps({"seed": seed, **dataclasses.asdict(verdict)}) + b"\n")
+    if options.kills:
+        bad += not embedded(int(first), options.kills)
     return 1 if bad else 0
+
+
+def embedded(seed: int, kills: int) -> bool:
+    """Kill the service on an embedded log so often; print the figures and return whether there was no fault."""
+    with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
+        outcome = sqlite_run.run(seed, kills, min(12_000, kills * 50), Path(folder), say=say)
+    found = outcome.faults
+    print(
+        f"embedded log, seed {seed}: {outcome.kills} kills ({outcome.idle_kills} before its first commit), "
+        f"lost {found.lost}, doubled {found.duplicated}, reordered {found.reordered}, "
+        f"aborted-visible {found.aborted_visible}, integrity {outcome.integrity}, {outcome.seconds} s",
+        flush=True,
+    )
+    return not found and outcome.integrity == "ok"
+
+
+def say(text: str) -> None:
+    """What happens meanwhile, on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ COMPANIES = tuple(head + tail for head in HEADS for tail in TAILS)
 TEXTS = (
     (
         "{a} and {b} found joint venture number {n}",
-        "{a} and {b} have signed a binding contract to found a joint venture for electric cars in plant {n}, they said.",
+        "{a} and {b} have signed a binding contract to found a joint venture for electric cars, plant {n}, they said.",
     ),
     (
         "{a} to buy battery cells from {b} for model {n}",
-        "{a} will buy battery cells from {b} for its car {n}, both companies said. They signed a supply contract.",
+        "{a} will buy battery cells from {b} for its car {n}, both said. They signed a supply contract.",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chaos import sqlite_run
 from tests.chaos.judge import Faults, Seen, faults, times
 from tests.chaos.kafka_run import Trial, run
 from tests.chaos.pairs import articles
@@ -65,3 +66,10 @@ def test_kills_hangs_and_cuts_lose_nothing_and_double_nothing(request, tmp_path)
     assert verdict.more["state_missing"] == verdict.more["dead"] == verdict.more["refused"] == 0, verdict
     assert verdict.more["ended_alone"] == [], verdict
     assert verdict.more["exit_codes"] == [0, 0], verdict
+
+
+def test_the_embedded_log_outlives_kills(tmp_path):
+    outcome = sqlite_run.run(1, kills=5, records=1_000, folder=tmp_path)
+    assert not outcome.faults, outcome
+    assert outcome.integrity == "ok"
+    assert outcome.idle_kills < outcome.kills, outcome

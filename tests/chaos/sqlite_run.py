@@ -1,0 +1,139 @@
+"""Kills on the embedded log: one life of the service after the other, each ended by kill -9 at a seeded moment.
+
+A life is forked from a process that has imported everything, so that most of it is work. What is judged is read from
+the file by plain SQL, after every kill and at the end.
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from tests.chaos.judge import Faults, Seen, faults
+from tests.chaos.pairs import article_id, articles, gazetteer
+from tieup import bootstrap
+from tieup.config import Settings, load_settings
+from tieup.log.base import NewRecord
+from tieup.log.sqlite_file import OFFSET_BITS
+from tieup.log.topics import ARTICLES, CATALOGUE, EVENTS, RELATIONS
+from tieup.model.codec import encode, to_millis
+
+TOPICS = {"relations": RELATIONS, "events": EVENTS}
+LIFE_S = 30.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of kills came to. `idle_kills` hit a service that had committed nothing new in that life."""
+
+    faults: Faults
+    kills: int
+    idle_kills: int
+    integrity: str
+    seconds: float
+    lives: list[int] = field(default_factory=list, repr=False)
+
+
+def run(
+    seed: int, kills: int, records: int, folder: Path, batch: int = 20, say: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Append the articles, kill the service so often, let a last life finish, and judge."""
+    started = time.monotonic()
+    rng = random.Random(seed)
+    settings = _settings(folder, batch)
+    file = folder / "tieup.db"
+    asyncio.run(_append(settings, records))
+    ids = {article_id(n): n for n in range(records)}
+    live: dict[str, list[Seen]] = {name: [] for name in TOPICS}
+    progress, idle = [], 0
+    for number in range(kills):
+        before = len(live["events"])
+        if rng.random() < 0.15:
+            _life(settings, lambda: True, rng.uniform(0.05, 0.6))  # while it starts or restores
+        else:
+            _life(settings, lambda: length(file) > before, rng.uniform(0.0, 0.3))
+        for name, topic in TOPICS.items():
+            live[name] += read(file, topic, ids, after=len(live[name]))
+        progress.append(len(live["events"]))
+        idle += progress[-1] == before
+        if number % 20 == 19:
+            say(f"{number + 1} kills, {progress[-1]} of {records} articles told")
+    asyncio.run(bootstrap.run(settings, ("extract", "story"), once=True))
+    final = {name: read(file, topic, ids) for name, topic in TOPICS.items()}
+    found = faults(records, dict.fromkeys(range(records), 0), final["relations"], final["events"], live)
+    with closing(sqlite3.connect(file)) as connection:
+        (integrity,) = connection.execute("PRAGMA integrity_check").fetchone()
+    return Outcome(found, kills, idle, integrity, round(time.monotonic() - started, 1), progress)
+
+
+def read(file: Path, topic: str, ids: dict[str, int], after: int = 0) -> list[Seen]:
+    """The topic's records on partition 0 from that offset on."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        (identity,) = connection.execute(
+            "SELECT p.id FROM partitions p JOIN topics t ON t.id = p.topic WHERE t.name = ? AND p.partition = 0",
+            (topic,),
+        ).fetchone()
+        base = identity << OFFSET_BITS
+        rows = connection.execute(
+            "SELECT id, key, value FROM records WHERE id >= ? AND id < ? ORDER BY id",
+            (base + after, (identity + 1) << OFFSET_BITS),
+        ).fetchall()
+    return [
+        Seen(row - base, ids[_about(topic, key, value)], hashlib.sha256(value).hexdigest()) for row, key, value in rows
+    ]
+
+
+def length(file: Path) -> int:
+    """How many events there are."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        (end,) = connection.execute(
+            "SELECT p.next_offset FROM partitions p JOIN topics t ON t.id = p.topic WHERE t.name = ?", (EVENTS,)
+        ).fetchone()
+    return int(end)
+
+
+def _about(topic: str, key: bytes, value: bytes) -> str:
+    return orjson.loads(value)["cause"]["article_id"] if topic == EVENTS else key.decode()
+
+
+def _settings(folder: Path, batch: int) -> Settings:
+    (folder / "pairs.toml").write_text(gazetteer())
+    flags = {"log": f"sqlite:///{folder / 'tieup.db'}", "gazetteer": str(folder / "pairs.toml"), "http": "off"}
+    return load_settings({}, {**flags, "batch_records": str(batch), "partitions": "1"})
+
+
+async def _append(settings: Settings, records: int) -> None:
+    async with await bootstrap.open_log(settings) as log:
+        await log.create(CATALOGUE)
+        made = [NewRecord(ARTICLES, a.id.encode(), encode(a), to_millis(a.observed_at)) for a in articles(records)]
+        for at in range(0, records, 1000):
+            await log.append(made[at : at + 1000])
+
+
+def _life(settings: Settings, begun: Callable[[], bool], seconds: float) -> None:
+    """Let the service live until it has begun and for so many seconds more."""
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(bootstrap.run(settings, ("extract", "story")))
+        except BaseException as error:  # noqa: BLE001 - the child must not go on as a second parent
+            sys.stderr.write(f"a life ended by itself: {error!r}\n")
+            os._exit(70)
+        os._exit(0)
+    deadline = time.monotonic() + LIFE_S
+    while not begun() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"a life ended by itself: {status}"
