@@ -6,6 +6,7 @@ python -m tests.chaos [--seeds 1-20] [--records 10000] [--kills 200] [--minutes 
 import argparse
 import dataclasses
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="on the embedded log, after the seeds; 0 for none")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # brokers and processes are ended on the way out
     ends_at, bad = time.monotonic() + 60 * options.minutes, 0
     print(FORM.format(**HEAD), flush=True)
     seeds = range(int(first), int(last or first) + 1) if first != "0" else range(0)

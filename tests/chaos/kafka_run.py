@@ -27,7 +27,8 @@ from tieup.config import load_settings
 from tieup.log.topics import ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, EVENTS, RELATIONS
 
 PARTITIONS = 4
-SETTLE_S = 120.0
+SILENCE_S = 60.0
+"""After the last article: what is not told when nothing new was told for so long counts as lost."""
 BROKER_REST_S = 8.0
 """After a broker is back the others are spared so long: a cluster of three may lose one at a time."""
 
@@ -201,8 +202,9 @@ def _run(trial: Trial, stage: Stage, say: Callable[[str], None]) -> Verdict:
     blows = plan(trial.seed, trial.records / trial.rate, trial.processes, trial.brokers, trial.every_s)
     _strike(stage, blows, started, say)
     feeder.join()
-    deadline = time.monotonic() + SETTLE_S
-    while observer.told < trial.records and time.monotonic() < deadline:
+    told, moved_at = -1, time.monotonic()
+    while (now_told := observer.told) < trial.records and time.monotonic() - moved_at < SILENCE_S:
+        told, moved_at = now_told, (moved_at if now_told == told else time.monotonic())
         stage.tend()
         time.sleep(0.5)
     took = time.monotonic() - started

@@ -61,7 +61,7 @@ def run(
         if rng.random() < 0.15:
             _life(settings, lambda: True, rng.uniform(0.05, 0.6))  # while it starts or restores
         else:
-            _life(settings, lambda: length(file) > before, rng.uniform(0.0, 0.3))
+            _life(settings, lambda before=before: length(file) > before, rng.uniform(0.0, 0.3))
         for name, topic in TOPICS.items():
             live[name] += read(file, topic, ids, after=len(live[name]))
         progress.append(len(live["events"]))

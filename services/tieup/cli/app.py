@@ -10,7 +10,20 @@ from typing import Annotated, Final
 import typer
 
 from tieup import __version__
-from tieup.cli import companies, config, demo, evaluation, extract, feeds, stories, tail, topics
+from tieup.cli import (
+    backup,
+    companies,
+    config,
+    dead_letters,
+    demo,
+    evaluation,
+    extract,
+    feeds,
+    replay,
+    stories,
+    tail,
+    topics,
+)
 from tieup.cli import run as running
 from tieup.cli.session import Session, parse_flags, say
 from tieup.cli.terminal import one_line
@@ -34,7 +47,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
     epilog=EPILOG,
 )
-for module in (running, feeds, topics, tail, stories, companies, extract, evaluation, demo, config):
+for module in (
+    running,
+    feeds,
+    topics,
+    tail,
+    dead_letters,
+    backup,
+    stories,
+    replay,
+    companies,
+    extract,
+    evaluation,
+    demo,
+    config,
+):
     module.register(app)
 
 

@@ -9,9 +9,10 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
-from tieup.log.base import Headers, NewRecord
-from tieup.log.topics import DEAD_LETTERS
-from tieup.model.codec import encode, to_millis
+from tieup.errors import UsageError
+from tieup.log.base import OUTCOME_OFFSET, Headers, NewRecord, Record
+from tieup.log.topics import BY_NAME, DEAD_LETTERS
+from tieup.model.codec import decode, encode, to_millis
 from tieup.model.dead_letter import DeadLetter
 
 MAX_INPUT_BYTES = 4 * 1024 * 1024
@@ -21,6 +22,8 @@ MAX_FRAMES = 20
 MAX_HEADERS = 64
 MAX_HEADER_CHARS = 500
 MAX_KEY_CHARS = 1_000
+RETRY_HEADER = "tieup-retry-of"
+"""On an input that was appended again: the partition and offset of its dead letter."""
 
 
 def dead_letter(
@@ -58,6 +61,39 @@ def dead_letter(
     return NewRecord(
         DEAD_LETTERS, (key or topic.encode())[:MAX_KEY_CHARS], encode(letter), to_millis(at), _headers(letter)
     )
+
+
+def retried(record: Record) -> NewRecord:
+    """Return the input that a dead letter keeps, as it stood: topic, partition, key, value, headers, time.
+
+    Its key is the same, so whoever has taken the input in meanwhile sees a repeat. One header tells where it came
+    from. Raises BadRecord if the record is no dead letter; UsageError if it cannot be appended again: it was cut, it
+    was the outcome of an act, or it does not match its hash.
+    """
+    letter = decode(DeadLetter, record.value, record.place)
+    if letter.offset == OUTCOME_OFFSET or letter.topic not in BY_NAME:
+        raise UsageError(f"{record.place}: an outcome of {letter.topic}, not a record of a topic; it is asked for anew")
+    if letter.truncated:
+        raise UsageError(f"{record.place}: the input was cut at {MAX_INPUT_BYTES} bytes, the rest of it is gone")
+    if letter.key is None or record.key is None:
+        raise UsageError(f"{record.place}: the input had no key")
+    value = None if letter.value is None else _bytes(letter.value, letter.encoding)
+    if value is not None and hashlib.sha256(value).hexdigest() != letter.value_hash:
+        raise UsageError(f"{record.place}: the input kept does not match its hash")
+    headers = tuple((name, text.encode()) for name, text in letter.headers if name != RETRY_HEADER)
+    place = f"{record.partition}:{record.offset}".encode()
+    return NewRecord(
+        letter.topic,
+        record.key,
+        value,
+        to_millis(letter.at),
+        (*headers, (RETRY_HEADER, place)),
+        partition=letter.partition,
+    )
+
+
+def _bytes(text: str, encoding: str) -> bytes:
+    return base64.b64decode(text) if encoding == "base64" else text.encode()
 
 
 def _short(data: bytes | None, limit: int) -> str:

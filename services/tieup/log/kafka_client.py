@@ -222,7 +222,7 @@ def translate(error: BaseException, what: str, *, fencing: bool = False) -> Tieu
         for kinds, meaning, words in _MEANINGS:
             if isinstance(one, kinds):
                 return meaning(f"{what}: {words} ({one_line(one)})")
-    return LogUnavailable(f"{what}: {one_line(error)}")
+    return LogUnavailable(f"{what}: {one_line(chain[-1])}")
 
 
 def one_line(error: BaseException) -> str:

@@ -105,7 +105,9 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failed = LogUnavailable(f"group {self._group}: its members read different topics: {sorted(given)}")
             self._held = frozenset()
         else:
-            logger.info("group %s: partitions %s are ours", self._group, sorted(self._held) or "none: standing by")
+            logger.info(
+                "group %s: %s", self._group, f"partitions {sorted(self._held)}" if self._held else "standing by"
+            )
             await self._assignments.start(self._held)
         self._told.set()
 

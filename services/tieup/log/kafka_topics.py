@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 import aiokafka
@@ -112,7 +113,7 @@ class Cluster:
         would answer with an end that lies before the last commit. Raises LogUnavailable.
         """
         for consumer in (self._stable, self._newest):
-            await self._ask("learn the leaders", lambda one=consumer: _learn(one))
+            await self._ask("learn the leaders", partial(_learn, consumer))
 
     async def create(self, topics: Sequence[Topic], count: int, replicas: int | None) -> list[str]:
         """Create the missing topics and return their names. Raises TopicError, LogUnavailable."""
