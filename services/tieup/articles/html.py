@@ -20,8 +20,6 @@ _BLOCKS: Final = frozenset(
 _CELLS: Final = frozenset({"td", "th"})
 
 _INVISIBLE: Final = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
-_BLANKS: Final = re.compile(r"[^\S\n]+")
-_LINES: Final = re.compile(r" ?\n[\n ]*")
 
 
 def plain_text(html: str) -> str:
@@ -40,8 +38,8 @@ def plain_text(html: str) -> str:
 
 def tidy(text: str) -> str:
     """Return plain text with single blanks, no empty lines, and nothing invisible."""
-    text = _INVISIBLE.sub("", text).replace("\r", "\n")
-    return _LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+    lines = _INVISIBLE.sub("", text).replace("\r", "\n").split("\n")
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
 def _pieces(root: LexborNode) -> list[str]:
