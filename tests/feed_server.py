@@ -5,6 +5,10 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,12 @@ class Seen:
     method: str
     path: str
     headers: Mapping[str, str]
+    at: datetime | None = None
+
+    @property
+    def url(self) -> str:
+        """What was asked for, by the name that was asked."""
+        return f"http://{self.headers.get('host')}{self.path}"
 
     @property
     def conditional(self) -> bool:
@@ -23,7 +33,7 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A scripted answer. `raw` replaces everything; `repeat` sends the body so many times, `trickle_s`
-    byte by byte with such pauses."""
+    byte by byte with such pauses, `slow_head_s` the head so."""
 
     body: bytes = b""
     status: int = 200
@@ -32,6 +42,7 @@ class Answer:
     repeat: int = 1
     wait_s: float = 0.0
     trickle_s: float = 0.0
+    slow_head_s: float = 0.0
     with_length: bool = True
 
 
@@ -59,9 +70,10 @@ Script = Answer | Callable[[Seen], Answer]
 
 @dataclass(slots=True)
 class FeedServer:
-    """What is served, by path, and what was asked."""
+    """What is served, by path or by whole URL, and what was asked; `clock` gives the time of each request."""
 
     port: int = 0
+    clock: Callable[[], datetime] | None = None
     pages: dict[str, Script] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
@@ -77,9 +89,9 @@ class FeedServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             method, path, _ = head[0].split(" ", 2)
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-            seen = Seen(method, path, headers)
+            seen = Seen(method, path, headers, self.clock() if self.clock else None)
             self.seen.append(seen)
-            script = self.pages.get(path, Answer(status=404))
+            script = self.pages.get(seen.url) or self.pages.get(path, Answer(status=404))
             await _send(writer, script if isinstance(script, Answer) else script(seen))
         except (ConnectionError, asyncio.IncompleteReadError, ValueError):
             pass  # the other side had enough
@@ -97,7 +109,10 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
     lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in answer.headers)]
     if answer.with_length:
         lines.append(f"Content-Length: {len(answer.body) * answer.repeat}")
-    writer.write(("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1"))
+    head = ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
+    for piece in [head[at : at + 1] for at in range(len(head))] if answer.slow_head_s else [head]:
+        writer.write(piece)
+        await asyncio.sleep(answer.slow_head_s)
     if answer.trickle_s:
         for at in range(len(answer.body)):
             writer.write(answer.body[at : at + 1])
@@ -163,3 +178,27 @@ def item(number: int, text: str | None = None, *, date: str | None = "Mon, 02 Fe
         date=f"<pubDate>{date}</pubDate>" if date else "",
         text=text or f"Ford and partner number {number} speak about an alliance.",
     )
+
+
+def document(kind: str, *numbers: int, head: str = "", text: str = "Ford and partner number {} speak.") -> bytes:
+    """A feed of the kind (rss, atom, json) with an entry, undated, for each number; `head` stands before them."""
+    if kind == "json":
+        entries = [
+            {"id": f"guid-{n}", "url": f"/articles/{n}", "title": f"Title {n}", "content_text": text.format(n)}
+            for n in numbers
+        ]
+        return orjson.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "Motor News", "items": entries})
+    if kind == "rss":
+        return rss(head, *(item(n, text.format(n), date=None) for n in numbers))
+    made = "".join(
+        f"<entry><id>guid-{n}</id><title>Title {n}</title><link href='/articles/{n}'/>"
+        f"<content type='html'>{escape(text.format(n))}</content></entry>"
+        for n in numbers
+    )
+    return (
+        "<?xml version='1.0' encoding='utf-8'?><feed xmlns='http://www.w3.org/2005/Atom'>"
+        f"<title>Motor News</title>{head}{made}</feed>"
+    ).encode()
+
+
+CONTENT_TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}

@@ -1,80 +1,15 @@
 """The fetch worker on the embedded log, run by the runner, stopped and started again between polls."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
-from prometheus_client import CollectorRegistry
 from tests.feed_server import Answer, FeedServer, Page, feed_server, item, rss
+from tests.fetching import NOON, Fetching
 
-from tieup.events.validate import SchemaValidator
-from tieup.feeds.http import FetchShell
 from tieup.feeds.registry import feed_from_url, feeds_to_records, removal_record
-from tieup.feeds.settings import FetchSettings
-from tieup.feeds.worker import fetch_spec
-from tieup.log.base import NewRecord, Record, TopicPartition
-from tieup.log.runner import Runner
-from tieup.log.sqlite import SqliteLog
-from tieup.log.topics import ARTICLES, CATALOGUE, DEAD_LETTERS, FEED_STATES
-from tieup.metrics import Metrics
-from tieup.model.article import Article
-from tieup.model.codec import decode
-from tieup.model.feed import Feed, FeedState
-
-NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
-
-
-@dataclass
-class Service:
-    """A log file, a clock that stands still, and settings; every call opens and closes everything."""
-
-    path: Path
-    now: datetime = NOON
-    settings: FetchSettings = field(default_factory=lambda: FetchSettings(allow_private=True, read_s=2.0))
-
-    async def run(self) -> None:
-        async with await SqliteLog.open(self.path, exclusive=True) as log:
-            await log.create(CATALOGUE)
-            shell = FetchShell(self.settings, lambda: self.now)
-            try:
-                runner = Runner(
-                    log,
-                    [fetch_spec(self.settings, shell)],
-                    app="test",
-                    validator=SchemaValidator(),
-                    clock=lambda: self.now,
-                    metrics=Metrics(CollectorRegistry()),
-                )
-                async with asyncio.timeout(60):
-                    await runner.run(asyncio.Event(), once=True)
-            finally:
-                await shell.close()
-
-    async def append(self, records: Sequence[NewRecord]) -> None:
-        async with await SqliteLog.open(self.path) as log:
-            await log.create(CATALOGUE)
-            await log.append(records)
-
-    async def read(self, topic: str) -> list[Record]:
-        async with await SqliteLog.open(self.path) as log:
-            places = [TopicPartition(topic, partition) for partition in range(await log.partitions(topic))]
-            ends = await log.end_offsets(places)
-            reader = await log.reader(await log.first_offsets(places))
-            records: list[Record] = []
-            while any(reader.positions()[at] < ends[at] for at in places):
-                records += await reader.poll(500, 0.1)
-            await reader.close()
-        return records
-
-    async def articles(self) -> list[Article]:
-        return [decode(Article, record.value, record.place) for record in await self.read(ARTICLES)]
-
-    async def states(self) -> dict[str, FeedState]:
-        records = await self.read(FEED_STATES)
-        return {state.url: state for state in (decode(FeedState, record.value, record.place) for record in records)}
+from tieup.log.topics import DEAD_LETTERS
+from tieup.model.feed import Feed
 
 
 def feeds(served: FeedServer, *paths: str) -> list[Feed]:
@@ -82,7 +17,7 @@ def feeds(served: FeedServer, *paths: str) -> list[Feed]:
 
 
 async def test_a_feed_is_asked_unconditionally_once_over_restarts(tmp_path: Path) -> None:
-    service = Service(tmp_path / "log.db")
+    service = Fetching(tmp_path / "log.db")
     async with feed_server() as served:
         page = Page(rss(item(1), item(2)), '"v1"', "Tue, 03 Feb 2026 11:00:00 GMT")
         served.pages["/feed.xml"] = page
@@ -105,7 +40,7 @@ async def test_a_feed_is_asked_unconditionally_once_over_restarts(tmp_path: Path
 
 
 async def test_a_bad_feed_is_an_error_in_its_state_and_stops_no_other(tmp_path: Path) -> None:
-    service = Service(tmp_path / "log.db")
+    service = Fetching(tmp_path / "log.db")
     html = b"<!doctype html><html><body>Are you human?</body></html>"
     async with feed_server() as served:
         served.pages |= {
@@ -134,7 +69,7 @@ async def test_a_bad_feed_is_an_error_in_its_state_and_stops_no_other(tmp_path: 
 
 
 async def test_a_removed_feed_is_not_asked_again(tmp_path: Path) -> None:
-    service = Service(tmp_path / "log.db")
+    service = Fetching(tmp_path / "log.db")
     async with feed_server({"/feed.xml": Answer(rss(item(1)))}) as served:
         (feed,) = feeds(served, "/feed.xml")
         await service.append(feeds_to_records([feed]))

@@ -31,7 +31,7 @@ def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: 
     wait = min(max(own, wish, outcome.retry_after_s or 0), MAX_WAIT_S)
     spread = int(min(wait, settings.max_interval_s) * settings.jitter * 1000)
     at = outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
-    return _after_skips(feed.id, at, state)
+    return after_skips(feed.id, at, state)
 
 
 def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
@@ -84,8 +84,8 @@ def _backoff_s(feed: Feed, outcome: FetchOutcome, state: FeedState, settings: Fe
     return min(first << min(state.errors_in_a_row - 1, 20), max(first, settings.max_interval_s))
 
 
-def _after_skips(feed_id: str, at: datetime, state: FeedState) -> datetime:
-    """Move a time out of the hours and days that the feed skips, to shortly after the next hour that it does not."""
+def after_skips(feed_id: str, at: datetime, state: FeedState) -> datetime:
+    """Return the time, or shortly after the next full hour that the feed does not skip, if it skips this one."""
     if not (state.skip_hours or state.skip_days):
         return at
     hour = at.replace(minute=0, second=0, microsecond=0)

@@ -16,7 +16,7 @@ from tieup.feeds.identity import NewVersion, Recognised, recognise
 from tieup.feeds.memory import SeenMemory
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
-from tieup.feeds.schedule import SLOW_DOWN
+from tieup.feeds.schedule import SLOW_DOWN, after_skips
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
@@ -67,9 +67,17 @@ class FetchWorker:
             self._place(moved)
 
     def wake(self, now: datetime) -> Output:
-        """Return the polls that are due, at most four times what runs at once, so that a slow host blocks nobody."""
+        """Return the polls that are due, at most four times what runs at once, so that a slow host blocks nobody.
+
+        One that comes late, into hours that its feed skips, is put off by a change.
+        """
         limit = 4 * self._settings.concurrency
-        return Output(acts=tuple(map(self._act, self._due.due(now, limit, self._settings.per_host))))
+        due = list(self._due.due(now, limit, self._settings.per_host))
+        later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
+        acts = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
+        late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
+        changes = (_change(replace(self._whole_state(feed), next_poll_at=later[feed.id])) for feed in late)
+        return Output(changes=tuple(changes), acts=acts)
 
     def _act(self, feed_id: str) -> Act:
         feed = self._feeds[feed_id]

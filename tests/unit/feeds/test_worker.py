@@ -326,6 +326,18 @@ def test_polls_without_an_entry_in_common_are_an_overrun_and_come_closer(caplog:
     assert (kept.overrun, kept.overruns) == (False, 1)
 
 
+def test_a_poll_that_comes_late_into_skipped_hours_is_put_off() -> None:
+    fetch = worker()
+    step(fetch, outcome(entries=ENTRIES, etag="e", skip_hours=(12, 13)))
+    late = NOW.replace(hour=12, minute=30)
+    output = fetch.wake(late)
+    assert output.acts == ()
+    fetch.apply(output.changes[0])
+    assert fetch.wake(late) == NOTHING
+    assert requests(fetch, NOW.replace(hour=13, minute=59)) == []
+    assert len(requests(fetch, NOW.replace(hour=14, minute=10))) == 1
+
+
 def test_a_feed_breaks_and_recovers_once(caplog: pytest.LogCaptureFixture) -> None:
     fetch = worker()
     for _ in range(5):
