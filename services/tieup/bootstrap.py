@@ -25,6 +25,7 @@ from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.validate import SchemaValidator
 from tieup.feeds.http import FetchShell
 from tieup.feeds.registry import feed_from_url, feed_record
+from tieup.feeds.watch import FetchWatch
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import Clock, Log, NewRecord, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog, KafkaSecurity
@@ -34,6 +35,7 @@ from tieup.log.suffixed import SuffixedLog
 from tieup.log.task import TaskBounds
 from tieup.log.topics import CATALOGUE, DEAD_LETTERS
 from tieup.metrics import Metrics
+from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
 
 logger = logging.getLogger("tieup")
@@ -76,20 +78,23 @@ def _security(kafka: KafkaSettings) -> KafkaSecurity:
     )
 
 
-def worker_specs(settings: Settings, workers: Sequence[str], clock: Clock) -> list[WorkerSpec]:
-    """Return the wanted workers (all if none is named) in the order of the flow.
+def worker_specs(
+    settings: Settings, workers: Sequence[str], clock: Clock, registry: CollectorRegistry | None = None
+) -> list[WorkerSpec]:
+    """Return the wanted workers (all if none is named) in the order of the flow; their own numbers go to `registry`.
 
     Raises UsageError for a wrong name, DataError or BadFile for a gazetteer that cannot be used.
     """
     unknown = [name for name in workers if name not in WORKERS]
     if unknown:
         raise UsageError(f"no worker {unknown[0]!r}: there are {', '.join(WORKERS)}")
-    return [_spec(name, settings, clock) for name in WORKERS if not workers or name in workers]
+    return [_spec(name, settings, clock, registry) for name in WORKERS if not workers or name in workers]
 
 
-def _spec(name: str, settings: Settings, clock: Clock) -> WorkerSpec:
+def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
     if name == "fetch":
-        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock))
+        watch = FetchWatch(registry)
+        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch), watch)
     gazetteer = load_gazetteer(settings.gazetteer)
     if name == "extract":
         extractor = Extractor(gazetteer)
@@ -114,20 +119,52 @@ async def run(settings: Settings, workers: Sequence[str] = (), *, once: bool = F
 
     Raises LogBusy if another runner has the embedded log, and what the runner raises.
     """
-    specs = worker_specs(settings, workers, clock)
+    registry = CollectorRegistry()
+    specs = worker_specs(settings, workers, clock, registry)
     stopping = asyncio.Event()
     with _signals(stopping):
         async with AsyncExitStack() as stack:
             log = await stack.enter_async_context(await _patient_log(settings, stopping))
-            await _run_on(_suffixed(log, specs, settings.suffix), settings, specs, stopping, once=once, clock=clock)
+            log = _suffixed(log, specs, settings.suffix)
+            await _run_on(log, settings, specs, stopping, once=once, clock=clock, registry=registry)
+
+
+async def replay(settings: Settings, workers: Sequence[str], begin: datetime | None) -> bool:
+    """Run workers once over the live input into topics with the settings' suffix, from `begin` on (None: all of it).
+
+    A replay of that suffix that has begun already goes on where it ended; returns False then. Raises UsageError without
+    a suffix, and what `run` raises.
+    """
+    if not settings.suffix:
+        raise UsageError("a replay needs a suffix")
+    registry = CollectorRegistry()
+    specs = worker_specs(settings, workers, utc_now, registry)
+    stopping = asyncio.Event()
+    fresh = True
+    with _signals(stopping):
+        async with await _patient_log(settings, stopping) as live:
+            log = _suffixed(live, specs, settings.suffix)
+            if begin is not None:
+                await log.create(CATALOGUE)
+                app = f"{settings.group}-{settings.suffix}"
+                fresh = await begin_at(log, app, specs[:1], specs[0].streams[:1], begin)
+            await _run_on(log, settings, specs, stopping, once=True, clock=utc_now, registry=registry)
+    return fresh
 
 
 async def _run_on(
-    log: Log, settings: Settings, specs: Sequence[WorkerSpec], stopping: asyncio.Event, *, once: bool, clock: Clock
+    log: Log,
+    settings: Settings,
+    specs: Sequence[WorkerSpec],
+    stopping: asyncio.Event,
+    *,
+    once: bool,
+    clock: Clock,
+    registry: CollectorRegistry | None = None,
 ) -> None:
     for name in await log.create(CATALOGUE):
         logger.info("created topic %s", name)
-    registry = CollectorRegistry()
+    registry = CollectorRegistry() if registry is None else registry
     runner = Runner(
         log,
         specs,
@@ -205,7 +242,9 @@ async def run_demo(settings: Settings) -> list[DemoPoll]:
                 before = len(server.served)
                 server.show(number)
                 clock = _standing(at)
-                await _run_on(log, own, worker_specs(own, (), clock), asyncio.Event(), once=True, clock=clock)
+                registry = CollectorRegistry()
+                specs = worker_specs(own, (), clock, registry)
+                await _run_on(log, own, specs, asyncio.Event(), once=True, clock=clock, registry=registry)
                 polls.append(DemoPoll(at, server.served[before:]))
     return polls
 

@@ -1,9 +1,11 @@
-"""`tieup stories` and `tieup story`: what is in the compacted topic of stories."""
+"""`tieup stories` and `tieup story`: what is in the compacted topic of stories, and the operator's hand on it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from tieup.cli import corrections
 from tieup.cli.options import AsJson, LogUrl
 from tieup.cli.reading import existing, named, read_table
 from tieup.cli.session import emit, emit_pretty, say, session, show, wait_for
@@ -13,9 +15,23 @@ from tieup.log.topics import STORIES
 from tieup.model.story import Story
 
 
+class ListByDefault(TyperGroup):
+    """A group whose `list` is meant where no command is named: `tieup stories ford`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the class differs by typer's version
+        """Put `list` before arguments that begin with no command."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
+group = typer.Typer(cls=ListByDefault, help="List the stories; split, merge and retract them.")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("stories")(list_stories)
+    group.command("list")(list_stories)
+    corrections.register(group)
+    app.add_typer(group, name="stories")
     app.command("story")(show_story)
 
 

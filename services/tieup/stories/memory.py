@@ -89,13 +89,14 @@ class Memory:
     def put_assignment(self, assignment: Assignment) -> None:
         """Take an assignment in place of that of the article's older version, and drop what is now too old.
 
-        Its signature, by far its largest part, is kept only as numbers among the duplicates.
+        Its signature, by far its largest part, is kept only as numbers among the duplicates. A correction that waits
+        was given by the clock, which moves no stream time.
         """
         self.drop_assignment(assignment.article_id)
-        self._stream_time = max(assignment.stream_time, self._stream_time or assignment.stream_time)
         if assignment.waiting is not None:
             self._waiting[assignment.article_id] = assignment.waiting
             return
+        self._stream_time = max(assignment.stream_time, self._stream_time or assignment.stream_time)
         self.assignments[assignment.article_id] = replace(assignment, signature=None)
         at = (assignment.event_time, assignment.article_id)
         self._assigned.add(at)

@@ -95,6 +95,8 @@ class StoryWorker:
     def _decide(self, found: ArticleRelations, known: Assignment | None, timestamp: int) -> Output:
         original = self.memory.duplicates.original(found.article_id, found.event_time, found.signature)
         assigned = self._assign(found, known, original)
+        if original is not None and not self._tells_alike(original, assigned):
+            original = None
         draft = Draft(self.memory)
         for story_id in self._touched(known, assigned, found):
             telling = self._tell(story_id, found, assigned, original)
@@ -116,8 +118,7 @@ class StoryWorker:
         elif len(self.memory.waiting) >= MAX_WAITING:
             raise BadRecord(f"correction {correction.id}: {MAX_WAITING} corrections wait already")
         else:
-            now = self.memory.stream_time or correction.at
-            draft.assign(Assignment(correction.id, 1, correction.at, min(now, correction.at), (), waiting=correction))
+            draft.assign(Assignment(correction.id, 1, correction.at, correction.at, (), waiting=correction))
         return draft.output(timestamp, self._settings)
 
     def _carry_out(self, correction: Correction, draft: Draft) -> None:
@@ -132,6 +133,12 @@ class StoryWorker:
         copied = self.memory.assignments.get(original) if original else None
         before = [self.memory.leads_to(one) for source in (known, copied) if source for one in source.story_ids if one]
         return assign(found, self.memory, self._companies, self._affinity, before)
+
+    def _tells_alike(self, original: str, assigned: tuple[str | None, ...]) -> bool:
+        """Say whether a copy tells what its original does: the same words about other companies are no copy."""
+        copied = self.memory.assignments[original].story_ids
+        told = {self.memory.leads_to(one) for one in copied if one}
+        return not told or not any(assigned) or not told.isdisjoint(assigned)
 
     def _tell(
         self, story_id: str, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None

@@ -117,6 +117,15 @@ def test_a_copy_counts_on_its_original_and_is_no_origin() -> None:
     assert one.memory.stories[story_of(one, copy)].origins == ("Reuters",)
 
 
+def test_the_same_words_about_others_are_no_copy() -> None:
+    one = worker()
+    feed(one, article("wire", relation("Ford", "Xiaomi", origin="Reuters"), text=WIRE))
+    other = article("other", relation("Ford", "BYD", origin="Reuters"), text=WIRE.replace("Xiaomi", "BYD"), day=1)
+    assert types(feed(one, other)) == ["opened"]
+    assert one.memory.assignments[other.article_id].duplicate_of is None
+    assert one.memory.stories[story_of(one, other)].origins == ("Reuters",)
+
+
 def test_origins_corroborate_at_the_second_and_the_fourth() -> None:
     one = worker()
     names = ["Reuters", "unknown", "Ford", "Caixin", "Nikkei", "The reuters", "Bloomberg", "FT"]
