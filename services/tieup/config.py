@@ -7,6 +7,7 @@ the file, `TIEUP_FEEDS_CONTACT` in the environment, `--set feeds.contact=…` as
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from tieup.alerts.settings import AlertSettings
 from tieup.errors import DataError, SettingsError
 from tieup.feeds.settings import FetchSettings
 
@@ -39,7 +41,10 @@ SettingKind = Literal["text", "integer", "decimal", "switch", "file", "table"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table: `name` is dotted; `low` and `high` bound a number, `choices` a text."""
+    """One row of the table.
+
+    `name` is dotted; `low` and `high` bound a number, `choices` or `pattern` (which it must match as a whole) a text.
+    """
 
     name: str
     kind: SettingKind
@@ -49,6 +54,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    pattern: str | None = None
     secret: bool = False
 
     @property
@@ -79,7 +85,7 @@ class Effective:
 class KafkaSettings:
     """How the Kafka brokers are spoken to, in Kafka's own words."""
 
-    replication_factor: int = 1
+    replication_factor: int | None = None
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     sasl_username: str | None = None
@@ -106,6 +112,7 @@ class Settings:
     log_level: str
     kafka: KafkaSettings
     feeds: FetchSettings
+    alerts: AlertSettings
     effective: tuple[Effective, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -255,6 +262,8 @@ def _checked(setting: Setting, value: object, place: str) -> Value:
         _check_bounds(setting, checked, place)
     if setting.choices and checked not in setting.choices:
         raise _wrong(setting, place, value)
+    if setting.pattern and isinstance(checked, str) and not re.fullmatch(setting.pattern, checked):
+        raise _wrong(setting, place, value)
     return checked
 
 
@@ -324,10 +333,11 @@ def _settings(found: dict[str, Effective]) -> Settings:
     kafka = KafkaSettings(**_section(found, "kafka", KafkaSettings))
     _check_kafka(kafka)
     feeds = FetchSettings(**_section(found, "feeds", FetchSettings))
+    alerts = AlertSettings(**_section(found, "alerts", AlertSettings))
     own: dict[str, Any] = {name: one.value for name, one in found.items() if "." not in name}
     if own["http"] == "off":
         own["http"] = None
-    return Settings(**own, kafka=kafka, feeds=feeds, effective=tuple(found.values()))
+    return Settings(**own, kafka=kafka, feeds=feeds, alerts=alerts, effective=tuple(found.values()))
 
 
 def _partitions(log: Effective) -> int:

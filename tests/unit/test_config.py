@@ -150,3 +150,24 @@ def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> N
 
 def test_the_table_s_defaults_are_those_of_the_fetch_settings() -> None:
     assert load_settings({}).feeds == FetchSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("http", "abc"),
+        ("http", "127.0.0.1:65536"),
+        ("http", ":80"),
+        ("suffix", "a b/ü"),
+        ("group", "-x"),
+        ("group", "a" * 61),
+    ],
+)
+def test_a_text_that_does_not_fit_its_pattern_is_refused_at_once(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^flag: {name}: "):
+        load_settings({}, {name: value})
+
+
+@pytest.mark.parametrize("value", ["off", "127.0.0.1:0", "[::1]:9464", "0.0.0.0:65535", "localhost:80"])
+def test_addresses_to_serve_at(value: str) -> None:
+    assert load_settings({}, {"http": value}).http == (None if value == "off" else value)

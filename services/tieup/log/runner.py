@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tieup.errors import DataError, LogCorrupt, LogUnavailable, StateVersionError, TieupError, TopicError
 from tieup.log.base import Clock, Log, Member, TaskHealth, TaskId, Validator, WorkerSpec
@@ -182,7 +182,7 @@ class Runner:
         self._log = log
         self._clock = clock
         self._specs = specs
-        self._cleaned_at = clock()
+        self._cleaned_at: datetime | None = None
         self._unknown: dict[str, str] = {}
         self._runs = [WorkerRun(log, spec, app, validator, clock, metrics, self._bounds) for spec in specs]
 
@@ -237,7 +237,7 @@ class Runner:
 
     async def _clean(self) -> None:
         now = self._clock()
-        if now - self._cleaned_at < timedelta(seconds=self._bounds.clean_s):
+        if self._cleaned_at is not None and now - self._cleaned_at < timedelta(seconds=self._bounds.clean_s):
             return
         self._cleaned_at = now
         try:

@@ -60,8 +60,7 @@ class Stepper:
         `now` is given.
 
         Raises StateVersionError (fatal for the process), and InvalidOutput if what is due breaks its schema. An error
-        in
-        `apply` ends the task: state may be half changed, and is rebuilt from the log.
+        in `apply` ends the task: state may be half changed, and is rebuilt from the log.
         """
         step = Step()
         for record in batch:

@@ -1,6 +1,6 @@
 """Records to JSON bytes and back: orjson at the boundary, types checked on the way in."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -45,9 +45,14 @@ def to_millis(time: datetime) -> int:
 
 
 def from_millis(millis: int) -> datetime:
-    """Return the UTC time of a record timestamp."""
-    seconds, rest = divmod(millis, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+    """Return the UTC time of a record timestamp; one outside the years 1 to 9999 gives the nearest time that there is.
+
+    Foreign producers send what they like, microseconds for instance; a timestamp must not be what stops a worker.
+    """
+    seconds, rest = divmod(min(max(millis, _FIRST_MS), _LAST_MS), 1000)
+    return _EPOCH + timedelta(seconds=seconds, milliseconds=rest)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS = to_millis(datetime(1, 1, 1, tzinfo=UTC))
+_LAST_MS = to_millis(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))

@@ -1,0 +1,40 @@
+"""Bytes and times of records: exact there and back, with the field named where they cannot be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieup.errors import BadRecord
+from tieup.model.codec import decode, encode, from_millis, to_millis
+from tieup.model.feed import FetchRequest
+
+NOON = datetime(2026, 2, 1, 12, 0, 0, 5000, tzinfo=UTC)
+WISH = FetchRequest("https://news.example/rss", "news.example", "poll", NOON)
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    assert encode(WISH).startswith(b'{"url":"https://news.example/rss","domain":"news.example"')
+    assert b'"2026-02-01T12:00:00.005000Z"' in encode(WISH)
+    assert decode(FetchRequest, encode(WISH), "here") == WISH
+
+
+def test_unknown_fields_are_ignored() -> None:
+    assert decode(FetchRequest, encode(WISH)[:-1] + b',"new":1}', "here") == WISH
+
+
+@pytest.mark.parametrize("data", [None, b"", b"{", b"[]", b'{"url":1}', b"\xff", encode(WISH).replace(b"2026", b"x")])
+def test_what_cannot_be_read_names_its_place(data: bytes | None) -> None:
+    with pytest.raises(BadRecord, match=r"^t\[0\]@7: "):
+        decode(FetchRequest, data, "t[0]@7")
+
+
+@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_times_keep_their_milliseconds(time: datetime) -> None:
+    assert from_millis(to_millis(time)) == time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_any_timestamp_that_kafka_can_hold_gives_a_time(millis: int) -> None:
+    assert from_millis(millis).tzinfo is UTC
