@@ -180,10 +180,15 @@ class Cluster:
             if one["error_code"] == 0 and all(part["leader"] >= 0 for part in one["partitions"])
         }
 
+    async def _counted(self) -> dict[str, int]:
+        """Partitions by topic, also of topics that have no leader just now: those are away, not missing."""
+        described = await self._admin.describe_topics()
+        return {one["topic"]: len(one["partitions"]) for one in described if one["partitions"]}
+
     async def partitions(self, topic: str) -> int:
         """How many partitions the topic has; that never changes. Raises TopicError, LogUnavailable."""
         if topic not in self._counts:
-            self._counts.update(await self._known())
+            self._counts.update(await self._ask("list topics", self._counted))
         if topic not in self._counts:
             raise TopicError(f"{topic}: there is no such topic")
         return self._counts[topic]
