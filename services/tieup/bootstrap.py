@@ -12,6 +12,12 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from tieup import __version__
+from tieup.alerts.channels.webhook import WebhookSender
+from tieup.alerts.deliver import deliver_spec
+from tieup.alerts.match import match_spec
+from tieup.alerts.sealing import Sealer
+from tieup.alerts.settings import AlertSettings
+from tieup.alerts.shell import DeliveryShell
 from tieup.api.operations import operations_app
 from tieup.api.server import listen, serving
 from tieup.claims.extract import Extractor
@@ -35,12 +41,14 @@ from tieup.log.suffixed import SuffixedLog
 from tieup.log.task import TaskBounds
 from tieup.log.topics import CATALOGUE, DEAD_LETTERS
 from tieup.metrics import Metrics
+from tieup.model.subscription import Channel
 from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
 
 logger = logging.getLogger("tieup")
 
-WORKERS: Final = ("fetch", "extract", "story")
+WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
+ALERTING: Final = frozenset({"match", "deliver"})
 
 
 def utc_now() -> datetime:
@@ -83,23 +91,41 @@ def worker_specs(
 ) -> list[WorkerSpec]:
     """Return the wanted workers (all if none is named) in the order of the flow; their own numbers go to `registry`.
 
-    Raises UsageError for a wrong name, DataError or BadFile for a gazetteer that cannot be used.
+    With a suffix those that alert are left out. Raises UsageError for a wrong name, DataError or BadFile for a
+    gazetteer that cannot be used.
     """
     unknown = [name for name in workers if name not in WORKERS]
     if unknown:
         raise UsageError(f"no worker {unknown[0]!r}: there are {', '.join(WORKERS)}")
-    return [_spec(name, settings, clock, registry) for name in WORKERS if not workers or name in workers]
+    wanted = [name for name in WORKERS if not workers or name in workers]
+    if settings.suffix:
+        wanted = [name for name in wanted if name not in ALERTING]
+        if not wanted:
+            raise UsageError("a replay never alerts: neither match nor deliver runs with a suffix")
+    return [_spec(name, settings, clock, registry) for name in wanted]
 
 
 def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
     if name == "fetch":
         watch = FetchWatch(registry)
         return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch), watch)
+    if name == "deliver":
+        return deliver_spec(settings.alerts, delivery_shell(settings.alerts, clock))
     gazetteer = load_gazetteer(settings.gazetteer)
+    if name == "match":
+        return match_spec(gazetteer)
     if name == "extract":
         extractor = Extractor(gazetteer)
         return extract_spec(lambda: extractor)
     return story_spec(gazetteer, code_version=__version__, settings=_envelope(settings))
+
+
+def delivery_shell(settings: AlertSettings, clock: Clock) -> DeliveryShell:
+    """Return the shell with all channels; without a master key it has none, and says so at every attempt."""
+    if settings.master_key is None:
+        return DeliveryShell({}, None, clock)
+    sealer = Sealer(settings.master_key)
+    return DeliveryShell({Channel.WEBHOOK: WebhookSender(settings, sealer)}, sealer, clock)
 
 
 def _envelope(settings: Settings) -> EnvelopeSettings:

@@ -11,6 +11,7 @@
     ├── DataError           a data file of our own (gazetteer, lexicon, schema) is wrong
     ├── StateVersionError   a state record is newer or older than this code can read
     ├── FetchError          one request failed (URL); the feed is asked again later
+    ├── DeliveryError       a message did not reach its endpoint, or cannot
     └── LogError            the log cannot do what was asked
         ├── LogUnavailable  the log is away; trying again may help
         ├── LogBusy         another runner owns the embedded log
@@ -65,6 +66,10 @@ class StateVersionError(TieupError):
 
 class FetchError(TieupError):
     """One request failed."""
+
+
+class DeliveryError(TieupError):
+    """A message did not reach its endpoint, or cannot."""
 
 
 class LogError(TieupError):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tieup.alerts.settings import AlertSettings
 from tieup.config import MASK, Settings, load_settings, table
 from tieup.errors import SettingsError
 from tieup.feeds.settings import FetchSettings
@@ -139,17 +140,18 @@ def test_variables_of_the_tests_are_not_settings() -> None:
 
 
 def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> None:
-    own = {field.name for field in fields(Settings)} - {"kafka", "feeds", "effective"}
+    own = {field.name for field in fields(Settings)} - {"kafka", "feeds", "alerts", "effective"}
     assert own == {name for name in table() if "." not in name}
-    assert {field.name for field in fields(FetchSettings)} == {
-        name.removeprefix("feeds.") for name in table() if name.startswith("feeds.")
-    }
+    for section, kind in (("feeds", FetchSettings), ("alerts", AlertSettings)):
+        rows = {name.removeprefix(f"{section}.") for name in table() if name.startswith(f"{section}.")}
+        assert {field.name for field in fields(kind)} == rows
     assert all(setting.reason.endswith(".") and setting.unit for setting in table().values())
     assert all(setting.low is not None for setting in table().values() if setting.kind in {"integer", "decimal"})
 
 
-def test_the_table_s_defaults_are_those_of_the_fetch_settings() -> None:
+def test_the_table_s_defaults_are_those_of_the_sections() -> None:
     assert load_settings({}).feeds == FetchSettings()
+    assert load_settings({}).alerts == AlertSettings()
 
 
 @pytest.mark.parametrize(

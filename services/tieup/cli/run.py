@@ -9,9 +9,16 @@ from tieup.cli.options import LogUrl
 from tieup.cli.session import session, wait_for
 from tieup.errors import UsageError
 
-WORKERS: Final = ("fetch", "extract", "story")
-QUIET: Final = ("httpx", "httpcore", "asyncio", "uvicorn")
-NOISY: Final = ("aiokafka",)  # 20 kB a second while a broker is away; log/kafka tells the same in one line
+WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
+# Libraries speak up from these levels on. aiokafka says 20 kB a second while a broker is away, and log/kafka tells the
+# same in one line; asyncio warns of a child that was reaped elsewhere, as parsers that had to be killed are.
+LIBRARIES: Final = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "uvicorn": logging.WARNING,
+    "asyncio": logging.ERROR,
+    "aiokafka": logging.CRITICAL,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +29,8 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     workers: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORKER]...", help="fetch, extract, story; all of them if none.")
+        list[str] | None,
+        typer.Argument(metavar="[WORKER]...", help="fetch, extract, story, match, deliver; all if none."),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False,
     log: LogUrl = None,
@@ -31,7 +39,7 @@ def run(
     ] = None,
     log_level: Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")] = None,
 ) -> None:
-    """Run the workers until SIGTERM or Ctrl-C: feeds to articles, relations, stories and events."""
+    """Run the workers until SIGTERM or Ctrl-C: feeds to articles, relations, stories, events and alerts."""
     from tieup import bootstrap
 
     settings = session(context).settings(log=log, http=http, log_level=log_level)
@@ -57,7 +65,7 @@ def start_logging(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    for name in NOISY if level.upper() != "DEBUG" else ():
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if level.upper() == "DEBUG":
+        return
+    for name, own in LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(own, logging.getLogger().level))
