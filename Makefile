@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint chaos kafka kafka-jars lock wheel clean
+.PHONY: demo test check lint chaos kafka lock wheel clean
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 lock: $(VENV)/.ready  ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev -o requirements-dev.lock
+
+wheel: $(VENV)/.ready  ## the wheel, in dist/
+	$(BIN)/python -m hatchling build -t wheel
 
 clean:
 	rm -rf $(VENV) dist build deploy/kafka/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -42,6 +42,8 @@ def backtest(
 
     Articles are taken in the order of their date. The lines come in the order of the file, after everything else.
     """
+    if events is not None:
+        _writable(events)
     archive = _archive(file)
     _complain(archive.faults)
     result = _run(session(context).settings(), archive.articles)
@@ -84,6 +86,14 @@ def evaluate(
     _complain(faults)
     if faults:
         raise typer.Exit(1)
+
+
+def _writable(file: Path) -> None:
+    """Find out before the work, not after it. Raises BadFile."""
+    try:
+        file.open("a").close()
+    except OSError as error:
+        raise BadFile(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def _show_scores(scores: "Scores", faulty: "Sequence[FaultyArticle]") -> None:

@@ -297,9 +297,11 @@ class Task:
             act.cancel()
         if self._acts:
             await asyncio.wait(self._acts.values(), timeout=self._bounds.close_s)
-        if self._reader is not None:
-            await self._reader.close()
-        await hold.close()
+        try:
+            if self._reader is not None:
+                await self._reader.close()
+        finally:
+            await hold.close()
 
 
 def stalled(health: TaskHealth, limit_s: float) -> bool:
