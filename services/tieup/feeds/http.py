@@ -7,6 +7,7 @@ and proxies of the environment do not exist, since no client stands between the 
 import asyncio
 import base64
 import hashlib
+import re
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +40,7 @@ ACCEPT: Final = (
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
+_WIDE: Final = re.compile(r"charset\s*=\s*[\"']?(?:utf-?(?:16|32)|ucs-?[24])", re.IGNORECASE)
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
@@ -202,7 +204,9 @@ class FetchShell:
         self, request: PollRequest, answer: Answer, body: bytes, body_hash: str, now: datetime
     ) -> FetchOutcome:
         try:
-            parsed = await self._parsing.parse(body, answer.url, answer.headers.get("content-type"))
+            parsed = await self._parsing.parse(
+                body, answer.url, _believable_type(answer.headers.get("content-type"), body)
+            )
         except BadFeed as error:
             raw = base64.b64encode(body[:MAX_RAW_BYTES]).decode("ascii")
             return _outcome(request, answer, now, body_hash=body_hash, error=str(error), raw_body=raw)
@@ -256,6 +260,13 @@ def _outcome(
         moved_to=answer.moved_to,
         **found,  # type: ignore[arg-type]
     )
+
+
+def _believable_type(content_type: str | None, body: bytes) -> str | None:
+    """Return the type without a charset that cannot be true: UTF-16 and UTF-32 write every `<` with a NUL beside it."""
+    if content_type is None or b"\0" in body[:64] or not _WIDE.search(content_type):
+        return content_type
+    return content_type.partition(";")[0]
 
 
 def _one_line(text: str) -> str:
