@@ -9,7 +9,6 @@ from tieup.errors import UsageError
 from tieup.model.delivery import SendingWindow
 from tieup.model.subscription import Mode
 
-MAX_DIGEST_H = 168
 MAX_WINDOW_S = 86_400
 MAX_AT_ONCE = 1_000
 
@@ -62,8 +61,8 @@ def check_mode(mode: Mode) -> None:
         raise UsageError("quiet: needs a beginning and an end, such as 22:00-07:00")
     if mode.quiet_from is not None and mode.quiet_from == mode.quiet_to:
         raise UsageError("quiet: the beginning is the end")
-    if mode.digest_h is not None and (not 1 <= mode.digest_h <= MAX_DIGEST_H or 24 % min(mode.digest_h, 24)):
-        raise UsageError(f"digest: {mode.digest_h} hours: must divide a day, or be 24")
+    if mode.digest_h is not None and (not 1 <= mode.digest_h <= 24 or 24 % mode.digest_h):
+        raise UsageError(f"digest: {mode.digest_h} hours: must divide a day")
     if mode.at_once is not None and not 1 <= mode.at_once <= MAX_AT_ONCE:
         raise UsageError(f"at once: must be between 1 and {MAX_AT_ONCE}")
     if not 1 <= mode.window_s <= MAX_WINDOW_S:
@@ -76,7 +75,7 @@ def _digest_at(mode: Mode, hours: int, at: datetime) -> datetime:
     start = _clock(mode.daily_at or "00:00", "daily_at")
     day = at.astimezone(zone).date() - timedelta(days=1)
     for offset in range(3):
-        for step in range(0, 24, min(hours, 24)):
+        for step in range(0, 24, hours):
             local = datetime.combine(day + timedelta(days=offset), start) + timedelta(hours=step)
             due = local.replace(tzinfo=zone).astimezone(UTC)
             if due > at:

@@ -1,0 +1,267 @@
+"""Delivering decided: the schedule, the order, the breaker, the end, and what a restart remembers."""
+
+from datetime import datetime, timedelta
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.alerts.driving import OK, TOOK, Driver
+from tests.unit.alerts.making import T0, event, event_record, matcher, subscription
+
+from tieup.alerts.attempt import AttemptRequest, Reply
+from tieup.alerts.retries import WAITS_S
+from tieup.alerts.settings import AlertSettings
+from tieup.log.base import NewRecord
+from tieup.model.codec import decode
+from tieup.model.delivery import DeliveryState, DeliveryStatus
+from tieup.model.subscription import Mode, Subscription
+
+DEAD = Reply(status=500, error="answered 500")
+MINUTE = timedelta(minutes=1)
+
+
+def told(one: Subscription, *events: object, at: datetime = T0) -> list[NewRecord]:
+    worker = matcher(one)
+    return [new for each in events for new in worker.process(event_record(each, at=at)).records]
+
+
+def started(answers=lambda request: OK, one: Subscription | None = None, **bounds: int) -> tuple[Driver, Subscription]:
+    wish = one or subscription()
+    driver = Driver(answers, AlertSettings(**bounds))
+    driver.subscribe(wish)
+    return driver, wish
+
+
+def ended(driver: Driver) -> list[DeliveryStatus]:
+    found = [decode(DeliveryState, value, "state").delivery for value in driver.state.values() if value]
+    return [one.status for one in found if one is not None]
+
+
+def test_what_is_received_is_sent_once() -> None:
+    driver, wish = started()
+    driver.take(*told(wish, event()))
+    driver.until(T0 + MINUTE)
+    assert len(driver.sent) == 1
+    assert ended(driver) == [DeliveryStatus.DELIVERED]
+    (value,) = driver.state.values()
+    assert value is not None
+    assert b"headline" not in value  # the body goes with the end
+
+
+def test_a_dead_endpoint_is_tried_after_each_wait_and_then_given_up() -> None:
+    driver, wish = started(lambda request: DEAD)
+    driver.take(*told(wish, event()))
+    for _ in range(len(WAITS_S) + 1):
+        while not driver.turn():
+            driver.now += timedelta(seconds=1)
+        driver.now += timedelta(seconds=1)
+    gaps = [(b.at - a.at).total_seconds() for a, b in zip(driver.sent, driver.sent[1:], strict=False)]
+    assert len(driver.sent) == 10
+    assert all(wait <= gap <= wait * 1.1 + 2 for wait, gap in zip(WAITS_S, gaps, strict=True))
+    assert any(gap > wait + 2 for wait, gap in zip(WAITS_S, gaps, strict=True))
+    assert {one.request.message_id for one in driver.sent} == {driver.sent[0].request.message_id}
+    assert {one.request.body for one in driver.sent} == {driver.sent[0].request.body}
+    (letter,) = driver.letters
+    assert orjson.loads(letter.value)["message"].endswith("given up after 10 attempts: answered 500")
+    assert ended(driver) == [DeliveryStatus.GIVEN_UP]
+
+
+def test_a_story_stays_in_order_and_another_story_does_not_wait() -> None:
+    failing = {"one": 3}
+
+    def answer(request: AttemptRequest) -> Reply:
+        first = orjson.loads(request.body)["data"]["event"]["revision"] == 1
+        if first and failing["one"]:
+            failing["one"] -= 1
+            return DEAD
+        return OK
+
+    driver, wish = started(answer)
+    driver.take(*told(wish, event(1), event(2), event(7, story="another")))
+    driver.until(T0 + timedelta(hours=1), timedelta(seconds=5))
+    revisions = [orjson.loads(one.request.body)["data"]["event"]["revision"] for one in driver.sent]
+    assert revisions == [1, 7, 1, 1, 1, 2]
+
+
+def test_gone_stops_the_endpoint_until_somebody_edits_it() -> None:
+    driver, wish = started(lambda request: Reply(gone=True, status=410, error="answered 410"))
+    driver.take(*told(wish, event(1), event(2, story="b"), event(3, story="b")))
+    driver.until(T0 + MINUTE)
+    assert len(driver.sent) <= 2
+    driver.take(*told(wish, event(4)))
+    assert ended(driver) == [DeliveryStatus.GIVEN_UP] * 4
+    assert len(driver.letters) == 4
+    driver.answers = lambda request: OK
+    driver.subscribe(subscription(updated_at=driver.now))
+    driver.take(*told(wish, event(5)))
+    driver.turn()
+    assert ended(driver)[-1] == DeliveryStatus.DELIVERED
+
+
+@pytest.mark.parametrize(("status", "waits"), [(429, 3600), (503, 3600), (500, 5)])
+def test_only_those_who_ask_for_time_get_it_and_all_its_stories_wait(status: int, waits: int) -> None:
+    driver, wish = started(lambda request: Reply(status=status, retry_after_s=3600, error=f"answered {status}"))
+    driver.take(*told(wish, event(1)))
+    driver.turn()
+    driver.take(*told(wish, event(2, story="b")))
+    driver.answers = lambda request: OK
+    driver.until(T0 + timedelta(seconds=3700))
+    other = [one.at for one in driver.sent if b'"revision":2' in one.request.body]
+    assert (driver.sent[-1].at - T0 - TOOK).total_seconds() >= min(waits, 5)
+    assert (other[0] - T0 >= timedelta(seconds=3600)) is (status != 500)
+
+
+def test_the_breaker_lets_one_try_through_and_closes_on_success() -> None:
+    driver, wish = started(lambda request: DEAD, per_endpoint=2, breaker_failures=3)
+    driver.take(*told(wish, *(event(number, story=str(number)) for number in range(1, 21))))
+    driver.turn()
+    driver.turn()
+    assert len(driver.sent) == 4  # two at once, twice: then it is left alone
+    driver.until(T0 + timedelta(seconds=29))
+    assert len(driver.sent) == 4
+    driver.now += timedelta(seconds=61)
+    assert len(driver.turn()) == 1
+    driver.answers = lambda request: OK
+    driver.now += timedelta(seconds=121)
+    assert len(driver.turn()) == 1
+    assert len(driver.turn()) == 2
+
+
+def test_five_days_of_failure_stop_the_endpoint() -> None:
+    driver, wish = started(lambda request: DEAD, failing_days=5)
+    for hour in range(0, 150, 3):
+        driver.take(*told(wish, event(hour + 1, story=str(hour))))
+        driver.until(T0 + timedelta(hours=hour + 3), timedelta(minutes=20))
+    assert (driver.sent[-1].at - driver.sent[0].at) // timedelta(hours=1) in range(119, 122)
+    (health,) = [
+        found.endpoint
+        for value in driver.state.values()
+        if value and (found := decode(DeliveryState, value, "")).endpoint
+    ]
+    assert health.reason == "failed for 5 days"
+
+
+def test_a_dead_endpoint_slows_no_other() -> None:
+    dead, live = subscription(url="https://dead.example/"), subscription(name="b", url="https://live.example/")
+    driver = Driver(lambda request: OK if request.endpoint.id == live.endpoints[0].id else DEAD)
+    driver.subscribe(dead, live)
+    for number in range(1, 200):
+        driver.take(*told(dead, event(number, story=str(number))))
+    driver.take(*told(live, event(1, story="live")))
+    acts = driver.turn()
+    assert len(acts) == 5
+    assert live.endpoints[0].id in {one.payload.endpoint.id for one in acts}
+
+
+def test_what_is_too_much_for_an_endpoint_goes_to_the_dead_letters() -> None:
+    driver, wish = started(lambda request: DEAD, max_pending=3)
+    driver.take(*told(wish, *(event(number) for number in range(1, 6))))
+    assert len(driver.letters) == 2
+    assert b"3 wait for the endpoint" in driver.letters[0].value
+
+
+def test_a_delivery_waits_for_its_subscription_and_is_cancelled_without_one() -> None:
+    wish = subscription()
+    driver = Driver()
+    driver.take(*told(wish, event(1)))
+    driver.until(T0 + MINUTE)
+    assert driver.sent == []
+    driver.subscribe(wish)
+    driver.turn()
+    assert len(driver.sent) == 1
+    driver.unsubscribe(wish)
+    driver.take(*told(wish, event(2)))
+    driver.until(T0 + timedelta(minutes=11), timedelta(seconds=10))
+    assert len(driver.sent) == 1
+    assert ended(driver) == [DeliveryStatus.DELIVERED, DeliveryStatus.CANCELLED]
+
+
+def test_the_same_delivery_twice_is_one_and_a_stale_answer_none() -> None:
+    driver, wish = started()
+    records = told(wish, event())
+    driver.take(*records, *records)
+    (act,) = driver.worker.wake(driver.now).acts
+    driver.turn()
+    driver._answer(act)
+    assert len(driver.state) == 1
+    driver.take(*records)
+    driver.until(T0 + MINUTE)
+    assert len(driver.sent) == 1
+
+
+def test_what_ended_is_forgotten_after_its_days() -> None:
+    driver, wish = started(keep_days=7)
+    driver.take(*told(wish, event()))
+    driver.until(T0 + timedelta(days=7, hours=2), timedelta(hours=1))
+    assert list(driver.state.values()) == [None]
+    assert driver.worker.wake(driver.now).changes == ()
+
+
+def test_a_digest_holds_what_came_and_keeps_its_id() -> None:
+    wish = subscription(mode=Mode(digest_h=1))
+    driver, _ = started(lambda request: DEAD, wish)
+    driver.take(*told(wish, event(1), event(2), event(1, story="b")))
+    driver.until(T0 + timedelta(minutes=59), MINUTE)
+    assert driver.sent == []
+    driver.until(T0 + timedelta(minutes=75), MINUTE)
+    bodies = {one.request.body for one in driver.sent}
+    assert len(driver.sent) >= 2
+    assert len(bodies) == len({one.request.message_id for one in driver.sent}) == 1
+    body = orjson.loads(bodies.pop())
+    assert body["type"] == "tieup.digest.v1"
+    assert [one["event"]["revision"] for one in body["data"]["alerts"]] == [1, 2, 1]
+    assert ended(driver).count(DeliveryStatus.DIGESTED) == 3
+
+
+def test_a_digest_too_large_for_one_message_is_several() -> None:
+    wish = subscription(mode=Mode(digest_h=1))
+    driver, _ = started(one=wish)
+    driver.take(*told(wish, *(event(number) for number in range(1, 31))))
+    driver.until(T0 + timedelta(minutes=62), MINUTE)
+    bodies = [orjson.loads(one.request.body) for one in driver.sent]
+    assert all(len(one.request.body) < 20_000 for one in driver.sent)
+    assert len(bodies) > 1
+    assert [one["event"]["revision"] for body in bodies for one in body["data"]["alerts"]] == list(range(1, 31))
+
+
+def test_a_burst_sends_the_first_at_once_and_the_rest_together() -> None:
+    wish = subscription(mode=Mode(at_once=1, window_s=900))
+    driver, _ = started(one=wish)
+    driver.take(*told(wish, event(1), event(2), event(3)))
+    driver.until(T0 + timedelta(minutes=20), MINUTE)
+    kinds = [(one.at - T0, orjson.loads(one.request.body)["type"]) for one in driver.sent]
+    assert kinds == [(timedelta(0), "tieup.story.denied.v1"), (timedelta(minutes=15), "tieup.digest.v1")]
+    driver.take(*told(wish, event(4), at=driver.now))
+    driver.turn()
+    assert driver.sent[-1].at == driver.now
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_restarts_anywhere_change_nothing(data: st.DataObject) -> None:
+    """Whatever is restarted when, the same attempts are made at the same moments."""
+    script = data.draw(
+        st.lists(st.sampled_from([OK, DEAD, Reply(status=503, retry_after_s=30, error="busy")]), max_size=12)
+    )
+    restarts = data.draw(st.sets(st.integers(0, 40)))
+
+    def run(restarted: set[int]) -> list[tuple[datetime, str, int]]:
+        answers = iter(script)
+        wish, calm = (
+            subscription(),
+            subscription(name="calm", mode=Mode(at_once=1, window_s=60), url="https://b.example/"),
+        )
+        driver = Driver(lambda request: next(answers, OK))
+        driver.subscribe(wish, calm)
+        for step in range(40):
+            if step in restarted:
+                driver.restart()
+            if step % 4 == 0:
+                driver.take(*told(wish, event(step + 1, story=str(step % 3)), at=driver.now))
+                driver.take(*told(calm, event(step + 1, story=str(step % 3)), at=driver.now))
+            driver.turn()
+            driver.now += timedelta(seconds=10)
+        return [(one.at, one.request.delivery_id, one.request.attempt) for one in driver.sent]
+
+    assert run(restarts) == run(set())
