@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint chaos kafka lock wheel clean
+.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ chaos: $(VENV)/.ready  ## kill anything at seeded moments, on Kafka and on the e
 
 kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 	$(BIN)/python -m tests.kafka_broker
+
+bench-feeds: $(VENV)/.ready  ## fetching side by side with reader; FULL=1 is 2,000 feeds and ten rounds
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
+	$(BIN)/python -m tests.benchmarks.bench_feeds $(if $(FULL),--full)
 
 lock: $(VENV)/.ready  ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock

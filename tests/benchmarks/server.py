@@ -1,7 +1,7 @@
 """The benchmarks' web server, in a process of its own: any number of feeds, each on a loopback address of its own.
 
-`/feed/<number>` is an RSS document of `entries` entries of about 2 kB. `/set?round=3&validators=1` begins a round: other
-entries, and whether ETag and Last-Modified are sent and heeded.
+`/feed/<number>` is an RSS document of `entries` entries of about 2 kB. `/set?round=3&validators=1` begins a
+round: other entries, and whether ETag and Last-Modified are sent and heeded.
 """
 
 import argparse
@@ -11,9 +11,20 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 WORDS = (
-    "Ford Volkswagen Toyota alliance partner battery plant talks joint venture agreed market electric the of and with in "
-    "software supplier platform Europe China billion euros shares board said on Monday new"
-).split()
+    "Ford",
+    "Toyota",
+    "alliance",
+    "partner",
+    "battery",
+    "plant",
+    "talks",
+    "venture",
+    "agreed",
+    "market",
+    "the",
+    "of",
+    "and",
+)
 LAST_MODIFIED = "Mon, 02 Feb 2026 10:{:02}:00 GMT"
 
 

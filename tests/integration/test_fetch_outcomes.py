@@ -161,13 +161,13 @@ async def test_broken_xml_gives_the_entries_that_can_be_had(served: FeedServer) 
 async def test_a_wrong_charset_is_survived(served: FeedServer) -> None:
     body = rss(item(1, "Die Münchner prüfen eine Kooperation mit Škoda.")).decode().encode("latin-1", "replace")
     outcome = await poll(served, Answer(body, headers=(("Content-Type", "application/rss+xml; charset=utf-8"),)))
-    assert [entry.html for entry in outcome.entries or ()] == ["Die Münchner prüfen eine Kooperation mit ?koda."]
+    assert [entry.plain.text for entry in outcome.entries or ()] == ["Die Münchner prüfen eine Kooperation mit ?koda."]
 
 
 async def test_entries_without_id_date_or_title_are_kept(served: FeedServer) -> None:
     body = rss("<item><description>Only text</description></item>", "<item><title>Only title</title></item>", "<item/>")
     outcome = await poll(served, Answer(body))
-    assert [(entry.guid, entry.title, entry.html) for entry in outcome.entries or ()] == [
+    assert [(entry.guid, entry.plain.title, entry.plain.text) for entry in outcome.entries or ()] == [
         (None, "", "Only text"),
         (None, "Only title", ""),
     ]

@@ -1,7 +1,7 @@
 """The entry normalised: plain title and text, canonical URL, language, publisher."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from tieup.articles.language import detect_language
 from tieup.articles.urls import canonical_url, clean_url, is_web_url, registrable_domain
 from tieup.ids import derive_id
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
-from tieup.model.feed import Entry, Feed
+from tieup.model.feed import Entry, Feed, PlainText
 
 _TITLE_HASH: Final = 12
 _TEXT_HASH: Final = 20
@@ -34,11 +34,21 @@ class PlainEntry:
 
 def plain_entry(entry: Entry) -> PlainEntry:
     """Return the entry with its HTML read: title ≤ 1,000 characters, text ≤ 100,000, in NFC."""
+    found = plain_text_of(entry) if entry.plain is None else entry.plain
+    return PlainEntry(entry, found.title, found.text, found.truncated, found.canonical_url, found.content_hash)
+
+
+def read_entry(entry: Entry) -> Entry:
+    """Return the entry with `plain` worked out and its HTML left out; for the processes that parse."""
+    return entry if entry.plain is not None else replace(entry, html="", plain=plain_text_of(entry))
+
+
+def plain_text_of(entry: Entry) -> PlainText:
+    """Return what `plain_entry` finds in the entry's HTML and link."""
     title = _normal(plain_text(entry.title)).replace("\n", " ")[:MAX_TITLE_CHARS]
     text = _normal(plain_text(entry.html))
     link = _web_url(entry.link)
-    return PlainEntry(
-        entry=entry,
+    return PlainText(
         title=title,
         text=text[:MAX_TEXT_CHARS],
         truncated=len(text) > MAX_TEXT_CHARS,

@@ -3,11 +3,13 @@
 import asyncio
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import anyio
 import anyio.to_process
 
+from tieup.articles.normalize import read_entry
 from tieup.errors import BadFeed, FetchError
 from tieup.feeds.document import ParsedFeed
 from tieup.feeds.parse import parse_feed
@@ -45,10 +47,14 @@ class ParsingPool:
 
 
 def parse_within_limits(body: bytes, url: str, content_type: str | None, max_entries: int) -> ParsedFeed:
-    """Parse in this process after bounding its memory; what runs in the worker process."""
+    """Parse in this process after bounding its memory; what runs in the worker process.
+
+    The entries' plain text is worked out here too: it costs more than the parsing, and every entry needs it.
+    """
     _bound_memory()
     try:
-        return parse_feed(body, url, content_type, max_entries)
+        parsed = parse_feed(body, url, content_type, max_entries)
+        return replace(parsed, entries=tuple(map(read_entry, parsed.entries)))
     except (MemoryError, RecursionError) as error:
         raise BadFeed(f"{url}: parsing needs too much ({type(error).__name__})") from None
 

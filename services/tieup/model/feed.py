@@ -101,10 +101,22 @@ class FetchRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One item of a feed as published, after parsing, before normalising.
+class PlainText:
+    """An entry's text as a reader sees it, worked out beside the parsing; `articles/normalize.py` says what is what."""
 
-    `title` and `html` are HTML (plain text arrives escaped); times are UTC.
+    title: str
+    text: str
+    truncated: bool
+    canonical_url: str | None
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed as published, after parsing.
+
+    `title` and `html` are HTML (plain text arrives escaped); times are UTC. Where `plain` was worked out already,
+    `html` is left out.
     """
 
     guid: str | None
@@ -114,6 +126,7 @@ class Entry:
     published: datetime | None = None
     updated: datetime | None = None
     language: str | None = None
+    plain: PlainText | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.articles.normalize import article_from_entry, changed_fields, content_hash, plain_entry
+from tieup.articles.normalize import article_from_entry, changed_fields, content_hash, plain_entry, read_entry
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS
 from tieup.model.feed import Entry, Feed
 
@@ -56,3 +56,10 @@ def test_any_entry_can_be_normalised(title: str, html: str, link: str | None) ->
     plain = plain_entry(Entry(None, link, title, html))
     article_from_entry(plain, FEED, article_id="a1", version=1, observed_at=NOW)
     assert "\n" not in plain.title
+
+
+def test_text_worked_out_beside_the_parsing_is_the_same() -> None:
+    entry = Entry(guid="g", link="https://a.example/x?utm_source=y", title="A &amp; B", html="<p>one</p>two")
+    read = read_entry(entry)
+    assert (read.html, read_entry(read)) == ("", read)
+    assert replace(plain_entry(read), entry=entry) == plain_entry(entry)
