@@ -21,7 +21,7 @@ from tieup.log.base import NewRecord, TaskId, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog
 from tieup.log.kafka_topics import Cluster
 from tieup.log.kafka_transactions import Transactor
-from tieup.log.runner import Runner, RunnerBounds
+from tieup.log.runner import Runner, RunnerBounds, WorkerRun
 from tieup.log.sqlite import SqliteLog
 from tieup.log.task import Task, TaskBounds
 from tieup.log.topics import BY_NAME, DEAD_LETTERS, Topic
@@ -201,26 +201,26 @@ async def test_long_work_and_a_long_restore_keep_the_membership(kafka, monkeypat
         topics = await topics_of(log)
         numbers, totals, tallies = topics
         await log.append([NewRecord(numbers.name, b"a", b"1", 1), NewRecord(tallies.name, b"b", b"1", 1)])
-        opened = []
-        open_task = log.open_task
+        told = []
+        start = WorkerRun.start
 
-        async def counted(task_id):
-            opened.append(task_id)
-            return await open_task(task_id)
+        async def counted(self, partitions):
+            told.append(partitions)
+            await start(self, partitions)
 
-        monkeypatch.setattr(log, "open_task", counted)
+        monkeypatch.setattr(WorkerRun, "start", counted)
         one, _ = runner(log, uuid.uuid4().hex, topics, lambda p: build(totals.name, tallies.name))
         stopping = asyncio.Event()
         running = asyncio.create_task(one.run(stopping))
 
-        async def said_or_taken_again():
-            return len(opened) > 1 or (await log.end_offsets([at(totals)]))[at(totals)] > 0
+        async def said_or_told_again():
+            return len(told) > 1 or (await log.end_offsets([at(totals)]))[at(totals)] > 0
 
-        await eventually(said_or_taken_again)
+        await eventually(said_or_told_again)
         await asyncio.sleep(1.0)  # the group's answer to a heartbeat that came too late
         stopping.set()
         await running
-        assert (len(opened) == 1) == guarded
+        assert (len(told) == 1) == guarded
 
 
 @guarded

@@ -78,19 +78,20 @@ class KafkaBounds:
     `connect_s`: the first contact. `request_s`: one request, and one question to the cluster with its repetitions.
     `commit_s`: a transaction with its sends; shorter than `request_s`, so that aiokafka never repeats an EndTxn whose
     answer is late (that could commit the next transaction in two parts). `transaction_s`: after that the broker aborts
-    what a dead owner left open. `session_s`, `heartbeat_s`, `rebalance_s`: the group; a member that is asked to give
-    partitions back has `rebalance_s` to stop its tasks. `join_s`: how long `join` waits for the first assignment (it
-    goes on in the background up to `rebalance_s` + `session_s`). `settle_s`: how long `end_offsets` waits for
-    transactions that are being ended. `silence_s`: a reader that hears of no broker for so long gives up.
-    `stop_s`: one client's orderly end. `request_bytes`: the largest request, so the largest record.
+    what a dead owner left open. `session_s`, `heartbeat_s`, `rebalance_s`: the group. A dead member is missed after
+    `session_s`, and a rebalance waits for it as long, so it is as short as brokers allow by default. `join_s`: how long
+    `join` waits for the first assignment (it goes on in the background up to `rebalance_s` + `session_s`). `settle_s`:
+    how long `end_offsets` waits for transactions that are being ended. `silence_s`: a reader that hears of no broker
+    for so long gives up. `stop_s`: one client's orderly end. `request_bytes`: the largest request, so the largest
+    record.
     """
 
     connect_s: float = 10.0
     request_s: float = 10.0
     commit_s: float = 8.0
     transaction_s: float = 15.0
-    session_s: float = 10.0
-    heartbeat_s: float = 3.0
+    session_s: float = 6.0
+    heartbeat_s: float = 1.0
     rebalance_s: float = 20.0
     join_s: float = 3.0
     settle_s: float = 1.0

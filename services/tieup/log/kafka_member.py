@@ -33,6 +33,7 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failed: Exception | None = None
         self.closed = False
         self._told = asyncio.Event()
+        self._stopping: set[asyncio.Task[None]] = set()
         bounds = brokers.bounds
         # range gives partition p of every topic to the same member if all members read the same topics
         self._consumer: AIOKafkaConsumer = brokers.consumer(
@@ -99,24 +100,37 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.pause(*given)
         if self.closed:
             return
-        self._held = frozenset(at.partition for at in given)
-        uneven = len(self._held) * len(self._topics) != len(given)
-        if uneven:
+        ours = frozenset(at.partition for at in given)
+        if len(ours) * len(self._topics) != len(given):
             self._failed = LogUnavailable(f"group {self._group}: its members read different topics: {sorted(given)}")
-            self._held = frozenset()
-        else:
-            logger.info(
-                "group %s: %s", self._group, f"partitions {sorted(self._held)}" if self._held else "standing by"
-            )
-            await self._assignments.start(self._held)
+            ours = frozenset()
+        gone, self._held = self._held - ours, ours
+        await self._stop_soon(gone)
+        if self._failed is None:
+            logger.info("group %s: %s", self._group, f"partitions {sorted(ours)} are ours" if ours else "standing by")
+            await self._assignments.start(ours)
         self._told.set()
 
-    async def on_partitions_revoked(self, revoked: Iterable[aiokafka.TopicPartition]) -> None:  # noqa: ARG002
-        """Stop the tasks of these partitions (called by aiokafka, which would log and swallow an error)."""
-        try:
-            await self._give_back()
-        except Exception as error:  # noqa: BLE001 - as above
-            self._failed = self._translated(error)
+    async def _stop_soon(self, gone: frozenset[int]) -> None:
+        """Stop these tasks; what takes longer goes on in the background, for heartbeats wait for this listener."""
+        if not gone:
+            return
+        stopping = asyncio.create_task(self._assignments.stop(gone))
+        self._stopping.add(stopping)
+        stopping.add_done_callback(self._stopped)
+        await asyncio.wait({stopping}, timeout=self._brokers.bounds.heartbeat_s)
+
+    def _stopped(self, stopping: "asyncio.Task[None]") -> None:
+        self._stopping.discard(stopping)
+        if not stopping.cancelled() and (error := stopping.exception()) is not None:
+            self._failed = translate(error, f"{self._brokers.address}: group {self._group}")
+
+    async def on_partitions_revoked(self, revoked: Iterable[aiokafka.TopicPartition]) -> None:
+        """Let the tasks work on while the group deals out its partitions anew (called by aiokafka).
+
+        Every rebalance revokes everything and waits for members that may be dead. Whoever is given a task fences its
+        former owner, so nothing is won by stopping before that is known, and all work would stand still so long.
+        """
 
     async def _give_back(self) -> None:
         held, self._held = self._held, frozenset()
@@ -129,6 +143,8 @@ class KafkaMember(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self.closed = True
         await self._give_back()
+        if self._stopping:
+            await asyncio.wait(self._stopping)
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait({self._running}, timeout=self._brokers.bounds.stop_s)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tieup.errors import DataError, LogCorrupt, LogUnavailable, StateVersionError, TieupError, TopicError
+from tieup.errors import DataError, Fenced, LogCorrupt, LogUnavailable, StateVersionError, TieupError, TopicError
 from tieup.log.base import Clock, Log, Member, TaskHealth, TaskId, Validator, WorkerSpec
 from tieup.log.task import Task, TaskBounds, stalled
 from tieup.metrics import Metrics
@@ -28,8 +28,9 @@ class RunnerBounds:
 
     `first_pause_s` doubles after every failure in a row up to `longest_pause_s`. `watch_s`: how often lag is
     measured. `stall_s`: a task that has work and does not get on for so long fails liveness. `assign_s`: a membership
-    that is told nothing for so long, neither partitions nor that it stands by, is given up. `leave_s`: how long a
-    worker may take to leave before it is given up. `clean_s`: how often retention and compaction run.
+    that is told nothing for so long, neither partitions nor that it stands by, is given up. `fenced_s`: how long a
+    fenced task waits for the group to say that it is another's. `leave_s`: how long a worker may take to leave before
+    it is given up. `clean_s`: how often retention and compaction run.
     """
 
     first_pause_s: float = 0.5
@@ -37,6 +38,7 @@ class RunnerBounds:
     watch_s: float = 1.0
     stall_s: float = 60.0
     assign_s: float = 60.0
+    fenced_s: float = 2.0
     leave_s: float = 8.0
     clean_s: float = 3600.0
     task: TaskBounds = field(default_factory=TaskBounds)
@@ -77,7 +79,8 @@ class WorkerRun:
     async def start(self, partitions: frozenset[int]) -> None:
         """Start the tasks of these partitions (Assignments)."""
         self.assigned = True
-        for partition in sorted(partitions - self._tasks.keys()):
+        kept = {partition for partition, task in self._tasks.items() if task.health().phase != "ended"}
+        for partition in sorted(partitions - kept):
             task_id = TaskId(self.group, self.spec.name, partition)
             bounds = self._bounds.task
             try:
@@ -153,6 +156,8 @@ class WorkerRun:
             await task.run()
         except Exception as error:  # noqa: BLE001 - one path for every failure: leave and rejoin
             self._metrics.task_failures.labels(self.spec.name, type(error).__name__).inc()
+            if isinstance(error, Fenced):
+                await task.told_to_stop(self._bounds.fenced_s)  # the new owner may be told a moment before us
             if self._tasks.get(partition) is task:
                 await self._failures.put(error)
 

@@ -96,6 +96,12 @@ class Task:
         """Ask the task to end after the transaction in hand."""
         self._stopping.set()
 
+    async def told_to_stop(self, within_s: float) -> bool:
+        """Wait so long at most to be asked to end, and return whether it was."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), within_s)
+        return self._stopping.is_set()
+
     async def run(self) -> None:
         """Work until stopped. Raises what ended the task otherwise."""
         hold = await self._log.open_task(self.id)
