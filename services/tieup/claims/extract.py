@@ -12,11 +12,13 @@ from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
 from tieup.claims.media import MediaFinder
 from tieup.claims.reading import Reader, Sentence
 from tieup.claims.relations import Draft, find_drafts, named_together, ventures_in
+from tieup.claims.splitting import split_draft
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
 from tieup.claims.variants import merge_variants
 from tieup.claims.votes import Scope, Vote
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher
+from tieup.companies.namesakes import load_namesakes
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
@@ -35,7 +37,7 @@ class Extractor:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
-        self._reader = Reader(Matcher(gazetteer), MediaFinder(load_media()))
+        self._reader = Reader(Matcher(gazetteer), MediaFinder(load_media()), load_namesakes(gazetteer))
         self._lexicons = {language: load_lexicon(language) for language in LANGUAGES}
 
     def extract(self, article: Article) -> ArticleRelations:
@@ -69,7 +71,8 @@ class Extractor:
         if len(set(groups.values())) < 2 or not any(self._gazetteer.get(one).automotive for one in groups):
             return ()
         sentences = self._reader.read(article, mentions, lexicon)
-        drafts = [one for one in find_drafts(sentences, groups.__getitem__) if self._is_automotive(one)]
+        found = [one for one in find_drafts(sentences, groups.__getitem__) if self._is_automotive(one)]
+        drafts = [part for one in found for part in split_draft(one)]
         return self._labelled(article, sentences, drafts)
 
     def _is_automotive(self, draft: Draft) -> bool:

@@ -25,6 +25,7 @@ _TAIL = "\ue003"
 
 _PLACEHOLDERS = {"<co>": COMPANY, "<person>": PERSON, "<medium>": MEDIUM}
 _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
+_BETWEEN_OR_NOTHING = r"[\s\-:„“”\"»«'‘’()]{0,4}"
 _GAP = r"(?:[^\s,;]{1,40}\s{1,3}){0,11}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]]|\s+|[^\s*()|\[\]<]+")
@@ -80,7 +81,7 @@ def _translate(tokens: list[str], source: str) -> list[str]:
     pieces: list[str] = []
     for at, piece in enumerate(tokens):
         if piece.isspace():
-            pieces.append("" if _joins_gap(tokens, at) else _BETWEEN)
+            pieces.append("" if _joins_gap(tokens, at) else _blank(tokens, at))
         elif piece == "..":
             pieces.append(_BETWEEN + _GAP)
         else:
@@ -105,6 +106,11 @@ def _piece(token: str, source: str) -> str:
     if token.startswith("<"):
         raise DataError(f"lexicon pattern {source!r}: unknown placeholder {token}")
     return re.escape(token)
+
+
+def _blank(tokens: list[str], at: int) -> str:
+    """What may stand between two words; after a number, nothing as well: "10 %", "10%"."""
+    return _BETWEEN_OR_NOTHING if tokens[at - 1] == "<n>" and tokens[at + 1] != "<n>" else _BETWEEN
 
 
 def _joins_gap(tokens: list[str], at: int) -> bool:

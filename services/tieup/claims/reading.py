@@ -8,6 +8,7 @@ from tieup.claims.media import MediaFinder, MediumMention
 from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
 from tieup.claims.sentences import Stretch, split_clauses, split_sentences, stretch_at
 from tieup.companies.matcher import Matcher, Mention
+from tieup.companies.namesakes import Namesake, resolve
 from tieup.model.article import Article
 from tieup.model.labels import Stage
 from tieup.model.relation import Evidence, Part, Span
@@ -87,9 +88,10 @@ class Found:
 class Reader:
     """Reads parts of articles; immutable."""
 
-    def __init__(self, matcher: Matcher, media: MediaFinder) -> None:
+    def __init__(self, matcher: Matcher, media: MediaFinder, namesakes: tuple[Namesake, ...] = ()) -> None:
         self._matcher = matcher
         self._media = media
+        self._namesakes = namesakes
 
     def companies(self, article: Article) -> tuple[list[Mention], list[Mention]]:
         """Return the mentions in the title and in the text.
@@ -97,7 +99,8 @@ class Reader:
         Both are matched as one text, so that a name which the title leaves ambiguous is proved by the text.
         """
         offset = len(article.title) + 1
-        found = self._matcher.find(f"{article.title}\n{article.text}")
+        whole = f"{article.title}\n{article.text}"
+        found = resolve(self._matcher.find(whole), whole, self._namesakes)
         title = [one for one in found if one.end < offset]
         text = [
             Mention(one.company_id, one.start - offset, one.end - offset, one.surface, one.person)

@@ -18,7 +18,7 @@ from tieup.claims.parties import (
 )
 from tieup.claims.reading import Cue, Sentence
 from tieup.claims.sentences import Stretch
-from tieup.model.labels import Kind, Stage
+from tieup.model.labels import Kind
 
 THRESHOLD = 1.5
 """The least weight of kind cues that makes a relation; one plain word of tie-ups ("partnership") weighs 2."""
@@ -28,17 +28,6 @@ CARRIED = 0.6
 
 OTHER_NEWS = 2.0
 """The weight of words (recall, lawsuit, strike) that in a headline say what the whole article is."""
-
-RECALLS = 1.5
-"""The least weight of recalling words ("already", "since 2019") that makes a sentence a relation of its own."""
-
-PLAIN = 2.0
-"""The least weight of a cue that names an agreement plainly ("partnership", not "partner")."""
-
-APART = 2.5
-"""The least weight of cues on each side that tells a stake from the work done together."""
-
-_OPEN = frozenset({Kind.ALLIANCE, Kind.EQUITY_STAKE, Kind.MERGER_ACQUISITION, "link"})
 
 CARRIED_THRESHOLD = 1.6
 """The least weight of a relation whose parties no sentence names together, beside one that a sentence does name."""
@@ -143,9 +132,7 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
                 draft = drafts.setdefault(frozenset(parties), Draft(parties))
                 draft.statements.append(replace(statement, parties=parties))
         context = replace(context, previous=sentence.companies or context.previous)
-    return [
-        part for draft in _without_ventures(_pruned(list(drafts.values())), ventures) for part in split_draft(draft)
-    ]
+    return _without_ventures(_pruned(list(drafts.values())), ventures)
 
 
 def ventures_in(sentence: Sentence) -> set[str]:
@@ -278,60 +265,6 @@ def named_together(sentences: Sequence[Sentence]) -> frozenset[frozenset[str]]:
         for run in coordinate(sentence, sentence.mentions)
         for pair in combinations(run.companies, 2)
     )
-
-
-def split_draft(draft: Draft) -> list[Draft]:
-    """Return the relation, or its parts where one text states two agreements of the same parties.
-
-    A sentence that recalls a running tie of another sort stands for itself; so does a stake told apart from what the
-    partners do together.
-    """
-    for part in (_recalled(draft), _stake(draft)):
-        rest = [one for one in draft.statements if one not in part]
-        if part and rest and weigh(rest) >= THRESHOLD:
-            return [Draft(draft.parties, rest), Draft(draft.parties, part)]
-    return [draft]
-
-
-def _recalled(draft: Draft) -> list[Statement]:
-    """The statements of the first sentence that recalls a running tie while the others tell of something else."""
-    for sentence in draft.sentences:
-        own = [one for one in draft.statements if one.sentence is sentence]
-        rest = [one for one in draft.statements if one.sentence is not sentence]
-        recalls = not sentence.in_title and sentence.weight(Topic.FOCUS, "background") >= RECALLS
-        running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
-        stated = sentence.has(Topic.TEXT, "both") or any(not one.carried for one in own)
-        stated = stated and any(one.cue.weight >= PLAIN for one in own)
-        if rest and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
-            return own
-    return []
-
-
-def _stake(draft: Draft) -> list[Statement]:
-    """The statements of a stake, where other clauses tell of another sort of work in plain words."""
-    stake = [
-        one
-        for one in draft.statements
-        if one.cue.label == Kind.EQUITY_STAKE and not one.carried and not _is_pondered(one.sentence)
-    ]
-    clauses = {(one.sentence.index, one.clause.start) for one in stake}
-    other = [
-        one
-        for one in draft.statements
-        if one.cue.label not in _OPEN and (one.sentence.index, one.clause.start) not in clauses and not one.carried
-    ]
-    return stake if weigh(stake) >= APART and weigh(other) >= APART else []
-
-
-def _is_pondered(sentence: Sentence) -> bool:
-    """Whether the sentence is about talks: what is still talked about is one matter."""
-    settled = sentence.weight(Topic.STAGE, Stage.AGREED) + sentence.weight(Topic.STAGE, Stage.ACTIVE)
-    return sentence.weight(Topic.STAGE, Stage.TALKS) > settled
-
-
-def _sort(statements: Sequence[Statement]) -> str | None:
-    sorts = [one for one in statements if one.cue.label != "link"]
-    return max(sorts, key=lambda one: one.cue.weight).cue.label if sorts else None
 
 
 def weigh(statements: Sequence[Statement]) -> float:
