@@ -49,8 +49,10 @@ def generate(count: int, seed: int = 7) -> list[Item]:
         shared = [fill(sentence, pair, draw, TABLE[language]) for sentence in shared]
         title, sentences = article(language, pair, shared, draw)
         items.append(Item(title, join(sentences), 3 * number, "original"))
-        for kind in (kinds[number % len(kinds)], kinds[(number + 3) % len(kinds)]):
-            items.append(Item(*PERTURBATIONS[kind](title, sentences, draw), 3 * number, kind))
+        items += [
+            Item(*PERTURBATIONS[kind](title, sentences, draw), 3 * number, kind)
+            for kind in (kinds[number % len(kinds)], kinds[(number + 3) % len(kinds)])
+        ]
         for other in (1, 2):
             title, sentences = article(language, pair, shared, draw)
             items.append(Item(title, join(sentences), 3 * number + other, "negative"))
