@@ -185,7 +185,9 @@ def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence
 def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
     parties = set(draft.parties)
     if sentence.companies:
-        return bool(parties.intersection(sentence.companies))
+        named = parties.intersection(sentence.companies)
+        alone = len(named) == len(sentence.companies) or len(named) > 1
+        return bool(named) and (alone or bool(sentence.about(Topic.STANCE)))
     return (
         sentence.has(Topic.TEXT, "both")
         or sentence.has(Topic.TEXT, "matter")

@@ -7,7 +7,7 @@ from tieup.claims.reading import Sentence
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import Basis, Factuality, Focus, Stage
 
-DENIED = 1.5
+DENIED = 1.35
 """The least weight of denial: a plain "denies" in the context, a weaker word in the relation's own sentence."""
 
 HEDGED = 1.0

@@ -37,7 +37,10 @@ _RELATIVE = re.compile(
 )
 _ATTRIBUTE = re.compile(r"\s(?:[\w-]{1,15}\s){0,2}")
 _DETERMINER = re.compile(r"\b(?:their|its|the|ihr|ihres|das|des|dem)\s$", re.IGNORECASE)
-_APPOSITION = re.compile(r"\s?,\s(?:the|a|das|ein|dem|einem)\s(?:[^\s,]{1,20}\s){0,3}")
+_APPOSITION = re.compile(r"\s?,\s(?:(?:the|a|das|ein|dem|einem|its|ihr|sein)\s)?(?:[^\s,]{1,20}\s){0,3}")
+_NAMED = re.compile(r"\b(?:named|called|dubbed|namens|heißt|heiße|heißen)\s[„“\"]?$", re.IGNORECASE)
+_IS_NAMED = re.compile(r"[“”\"]?\s(?:heißt|heiße|heißen)\b", re.IGNORECASE)
+_BY = re.compile(r"\b(?:by|from|for|to|von|für|an)\s(?:(?:den|die|the)\s)?[„“\"]?$", re.IGNORECASE)
 _NEAR = 3
 _BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,%d}\s?[„“\"]?$"
 _WITH = re.compile(
@@ -135,6 +138,9 @@ def _is_attribute(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
 
 
 def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
+    start, end = run.start - sentence.start, run.end - sentence.start
+    if _NAMED.search(sentence.text, 0, start) or _IS_NAMED.match(sentence.text, end):
+        return True
     if run.start >= cue.end:
         return _text(sentence, cue.end, run.start) in {" ", " „", ' "'}
     return run.end <= cue.start and _APPOSITION.fullmatch(_text(sentence, run.end, cue.start)) is not None
@@ -143,11 +149,21 @@ def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
 def tied_by(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of: GroupOf) -> list[Parties]:
     """Return the party sets that a kind cue ties together within its sentence; none if it has fewer than two groups."""
     near = _nearest_clauses(sentence, cue, runs, group_of)
-    if _groups(near, group_of) < 2:
+    if _groups(near, group_of) < 2 or _is_agent(sentence, cue, near):
         return []
     joint = cue.label in _JOINT_KINDS or sentence.has(Topic.TEXT, "joint")
     sets = _choose(sentence, cue, near, joint=joint)
     return [parties for parties in sets if len({group_of(one) for one in parties}) > 1]
+
+
+def _is_agent(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> bool:
+    """Whether all that is named is one side of a one-way tie ("cars made by BYD, Geely and SAIC")."""
+    return (
+        len(runs) == 1
+        and cue.label not in _MUTUAL_KINDS
+        and cue.start <= runs[0].start < cue.end
+        and _marked(sentence, runs[0], _BY)
+    )
 
 
 def _nearest_clauses(

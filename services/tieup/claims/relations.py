@@ -224,18 +224,27 @@ def _first_named(runs: Sequence[Coordination], ventures: set[str]) -> str | None
 def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties | None:
     """Return the company named and the one that the context supplies: the headline's, or the sentence before's.
 
-    Where the sentence names none but says "both", the headline's two are meant.
+    Where the sentence names none but says "both", the headline's two are meant, or those of the sentence before.
     """
     if sentence.in_title:
         return None
     if named is None:
-        both = sentence.has(Topic.TEXT, "both") and len(context.title) == 2
-        return context.title if both and len({context.group_of(one) for one in context.title}) == 2 else None
+        return _the_two(sentence, context)
     topic = (context.topic,) if context.topic is not None else ()
     for supplied in (context.title, context.previous, topic):
         others = [one for one in supplied if context.group_of(one) != context.group_of(named)]
         if len(others) == 1:
             return (others[0], named)
+    return None
+
+
+def _the_two(sentence: Sentence, context: Context) -> Parties | None:
+    """The two companies of the headline, or else of the sentence before, where a sentence says "both" and no name."""
+    if not sentence.has(Topic.TEXT, "both"):
+        return None
+    for named in (context.title, context.previous):
+        if len(named) == 2 and len({context.group_of(one) for one in named}) == 2:
+            return named
     return None
 
 

@@ -45,7 +45,8 @@ def _recalled(draft: Draft) -> list[Statement]:
         running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
         stated = sentence.has(Topic.TEXT, "both") or any(not one.carried for one in own)
         stated = stated and any(one.cue.weight >= PLAIN for one in own)
-        if rest and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
+        told = _sort(rest) not in _LOOSE or any(not one.sentence.in_title for one in rest)
+        if rest and told and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
             return own
     return []
 
