@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import orjson
@@ -21,7 +22,7 @@ from tests.chaos.pairs import article_id, gazetteer
 from tests.chaos.plan import Blow, plan
 from tests.chaos.proxy import Proxy
 from tests.kafka_broker import KafkaCluster, free_port
-from tests.service import TIEUP, Service, environment
+from tests.service import TIEUP, Service, environment, until
 from tieup.bootstrap import open_log
 from tieup.config import load_settings
 from tieup.log.topics import ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, EVENTS, RELATIONS
@@ -45,6 +46,7 @@ class Trial:
     batch: int = 100
     every_s: tuple[float, float] = (3.0, 7.0)
     command: tuple[str, ...] = (TIEUP,)
+    blows: tuple[Blow, ...] = ()
 
 
 class Process:
@@ -54,13 +56,13 @@ class Process:
         self.port = free_port()
         self.lives = 0
         self.lock = threading.Lock()
-        self._number, self._folder, self._env = number, folder, env
+        self.number, self._folder, self._env = number, folder, env
         self._command = [*command, "run", "extract", "story", "--http", f"127.0.0.1:{self.port}"]
         self.start()
 
     def start(self) -> None:
         self.lives += 1
-        self.said = self._folder / f"process-{self._number}-{self.lives}.log"
+        self.said = self._folder / f"process-{self.number}-{self.lives}.log"
         self.service = Service(self._command, self._env, self._folder, self.said)
 
     @property
@@ -76,13 +78,21 @@ class Process:
         time.sleep(seconds)
         self.service.process.send_signal(signal.SIGCONT)
 
-    def metric(self, name: str) -> list[float]:
+    @property
+    def ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1) as page:
+                return page.status == 200
+        except (OSError, HTTPException):
+            return False
+
+    def metric(self, name: str) -> dict[str, float]:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=1) as page:
                 text = page.read().decode()
-        except OSError:
-            return []
-        return [float(found) for found in re.findall(rf"^{name}\{{.*\}} (\S+)$", text, re.MULTILINE)]
+        except (OSError, HTTPException):
+            return {}
+        return {label: float(found) for label, found in re.findall(rf"^{name}(\{{.*\}}) (\S+)$", text, re.MULTILINE)}
 
 
 class Stage:
@@ -93,6 +103,8 @@ class Stage:
         self.done: Counter[str] = Counter()
         self.ended_alone: list[str] = []
         self.longest_restore_s = 0.0
+        self.rolled: list[int] = []
+        self.served: dict[str, set[int]] = {"extract": set(), "story": set()}
         self._broker_lock = threading.Lock()
         self._rests_until = 0.0
 
@@ -112,6 +124,15 @@ class Stage:
     def _kill_process(self, blow: Blow) -> None:
         process = self.processes[blow.target]
         process.kill()
+        time.sleep(blow.lasts_s)
+        process.start()
+
+    def _roll_process(self, blow: Blow) -> None:
+        """As a rolling upgrade does: only when all are ready."""
+        until(lambda: all(one.ready for one in self.processes))
+        process = self.processes[blow.target]
+        process.service.process.terminate()
+        self.rolled.append(process.service.process.wait(20))
         time.sleep(blow.lasts_s)
         process.start()
 
@@ -143,6 +164,11 @@ class Stage:
         time.sleep(blow.lasts_s)
         self.proxies[blow.target].delay_s = 0.0
 
+    def tend_until(self, ending: threading.Event) -> None:
+        """Tend to it all the time."""
+        while not ending.wait(0.5):
+            self.tend()
+
     def tend(self) -> None:
         """Start what ended by itself, as a supervisor does, and note the restores."""
         for process in self.processes:
@@ -151,7 +177,11 @@ class Stage:
                     if process.ended:
                         self.ended_alone.append(process.said.read_text(errors="replace")[-300:])
                         process.start()
-            self.longest_restore_s = max([self.longest_restore_s, *process.metric("tieup_restore_seconds")])
+            self.longest_restore_s = max([self.longest_restore_s, *process.metric("tieup_restore_seconds").values()])
+            for label, count in process.metric("tieup_tasks_running").items():
+                for worker, served in self.served.items():
+                    if count and f'"{worker}"' in label:
+                        served.add(process.number)
 
 
 @dataclass
@@ -197,17 +227,20 @@ def _run(trial: Trial, stage: Stage, say: Callable[[str], None]) -> Verdict:
     ids = {article_id(n): n for n in range(trial.records)}
     feeder, observer = Feeder(servers, trial.records, trial.rate, PARTITIONS), Observer(servers, ids)
     started = time.monotonic()
-    observer.start()
-    feeder.start()
-    blows = plan(trial.seed, trial.records / trial.rate, trial.processes, trial.brokers, trial.every_s)
+    tending = threading.Event()
+    tender = threading.Thread(target=stage.tend_until, args=(tending,), daemon=True)
+    for thread in (observer, feeder, tender):
+        thread.start()
+    blows = trial.blows or plan(trial.seed, trial.records / trial.rate, trial.processes, trial.brokers, trial.every_s)
     _strike(stage, blows, started, say)
     feeder.join()
     told, moved_at = -1, time.monotonic()
     while (now_told := observer.told) < trial.records and time.monotonic() - moved_at < SILENCE_S:
         told, moved_at = now_told, (moved_at if now_told == told else time.monotonic())
-        stage.tend()
         time.sleep(0.5)
     took = time.monotonic() - started
+    tending.set()
+    tender.join()
     codes = _end(stage)
     time.sleep(1)
     observer.ending.set()
@@ -218,7 +251,8 @@ def _run(trial: Trial, stage: Stage, say: Callable[[str], None]) -> Verdict:
         "restore_s": round(stage.longest_restore_s, 2),
         "seconds": round(took, 1),
         "ended_alone": stage.ended_alone,
-        "exit_codes": codes,
+        "exit_codes": codes + stage.rolled,
+        "served": {worker: sorted(served) for worker, served in stage.served.items()},
         "refused": len(feeder.refused),
     }
     return verdict
@@ -228,8 +262,7 @@ def _strike(stage: Stage, blows: Sequence[Blow], started: float, say: Callable[[
     running: list[threading.Thread] = []
     for blow in blows:
         while (left := started + blow.at_s - time.monotonic()) > 0:
-            stage.tend()
-            time.sleep(min(1.0, max(0.0, left)))
+            time.sleep(left)
         say(f"{blow.at_s:7.1f} s  {blow.kind} {blow.target} for {blow.lasts_s:.1f} s")
         running.append(threading.Thread(target=stage.strike, args=(blow,)))
         running[-1].start()

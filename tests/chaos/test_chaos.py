@@ -6,7 +6,7 @@ from tests.chaos import sqlite_run
 from tests.chaos.judge import Faults, Seen, faults, times
 from tests.chaos.kafka_run import Trial, run
 from tests.chaos.pairs import articles
-from tests.chaos.plan import plan
+from tests.chaos.plan import Blow, plan
 from tests.conftest import need_kafka
 
 RIGHT = [Seen(n, n, f"{n}") for n in range(6)]
@@ -66,6 +66,19 @@ def test_kills_hangs_and_cuts_lose_nothing_and_double_nothing(request, tmp_path)
     assert verdict.more["state_missing"] == verdict.more["dead"] == verdict.more["refused"] == 0, verdict
     assert verdict.more["ended_alone"] == [], verdict
     assert verdict.more["exit_codes"] == [0, 0], verdict
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_processes_share_the_work_and_a_rolling_restart_costs_nothing(request, tmp_path):
+    need_kafka(request.config)
+    rolls = tuple(Blow(2.0 + 3 * n, "roll process", n, 0.0) for n in range(3))
+    verdict = run(Trial(0, 1_500, brokers=1, processes=3, rate=100, blows=rolls), tmp_path)
+    assert not verdict.faults, verdict
+    assert verdict.more["exit_codes"] == [0] * 6, verdict
+    assert verdict.more["ended_alone"] == [], verdict
+    assert len(verdict.more["served"]["extract"]) == 3, verdict
+    assert len(verdict.more["served"]["story"]) >= 2, "the one story task is taken over"
 
 
 def test_the_embedded_log_outlives_kills(tmp_path):
