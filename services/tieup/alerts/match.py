@@ -1,10 +1,10 @@
 """The match worker: which subscriptions an event fires; one delivery for each endpoint of theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from tieup.alerts.conditions import facts_of
+from tieup.alerts.conditions import facts_of, passes
 from tieup.alerts.index import SubscriptionIndex, endpoints_of
 from tieup.alerts.message import alert_body
 from tieup.alerts.modes import patience
@@ -92,6 +92,29 @@ def deliveries(
         )
         for endpoint_id, its in endpoints_of(wanted).items()
     ]
+
+
+def replays(
+    records: Iterable[Record],
+    subscription: Subscription,
+    gazetteer: Gazetteer,
+    at: datetime,
+    *,
+    event_id: str | None = None,
+    story_id: str | None = None,
+) -> list[NewRecord]:
+    """Return the deliveries that tell a subscription again what its filter accepts of these events, in their order.
+
+    With `event_id` or `story_id` only of that event or story.
+    """
+    found: list[NewRecord] = []
+    for record in records:
+        event, its_id = decode(StoryEvent, record.value, record.place), event_id_of(record)
+        if (event_id or its_id) != its_id or (story_id or event.story_id) != event.story_id:
+            continue
+        if event.type is not EventType.MERGED and passes(subscription.filter, facts_of(event, gazetteer)):
+            found += deliveries(event, its_id, from_millis(record.timestamp), [subscription], replayed_at=at)
+    return found
 
 
 def _delivery(

@@ -11,6 +11,7 @@ import typer
 
 from tieup import __version__
 from tieup.cli import (
+    alerts,
     backup,
     companies,
     config,
@@ -50,6 +51,7 @@ app = typer.Typer(
 for module in (
     running,
     feeds,
+    alerts,
     topics,
     tail,
     dead_letters,

@@ -112,7 +112,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(FILTERS, min_size=1, max_size=12), st.lists(EVENTS, min_size=1, max_size=3), st.data())
 def test_the_index_finds_what_a_scan_finds(filters: list, events: list, data: st.DataObject) -> None:
     index = SubscriptionIndex()

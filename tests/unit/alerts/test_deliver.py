@@ -53,13 +53,14 @@ def test_a_dead_endpoint_is_tried_after_each_wait_and_then_given_up() -> None:
     driver, wish = started(lambda request: DEAD)
     driver.take(*told(wish, event()))
     for _ in range(len(WAITS_S) + 1):
+        step = timedelta(seconds=1 if len(driver.sent) < 3 else 30)
         while not driver.turn():
-            driver.now += timedelta(seconds=1)
-        driver.now += timedelta(seconds=1)
+            driver.now += step
+        driver.now += step
     gaps = [(b.at - a.at).total_seconds() for a, b in zip(driver.sent, driver.sent[1:], strict=False)]
     assert len(driver.sent) == 10
-    assert all(wait <= gap <= wait * 1.1 + 2 for wait, gap in zip(WAITS_S, gaps, strict=True))
-    assert any(gap > wait + 2 for wait, gap in zip(WAITS_S, gaps, strict=True))
+    assert all(wait <= gap <= wait * 1.1 + 32 for wait, gap in zip(WAITS_S, gaps, strict=True))
+    assert any(gap > wait + 32 for wait, gap in zip(WAITS_S, gaps, strict=True))
     assert {one.request.message_id for one in driver.sent} == {driver.sent[0].request.message_id}
     assert {one.request.body for one in driver.sent} == {driver.sent[0].request.body}
     (letter,) = driver.letters

@@ -1,0 +1,91 @@
+"""How subscriptions and their messages are shown to people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tieup.cli.render import SHORT_ID, minute, words
+from tieup.cli.terminal import one_line, plain
+from tieup.model.delivery import DeliveryProgress, DeliveryState
+from tieup.model.story import StoryEvent
+from tieup.model.subscription import Mode, Subscription
+
+
+def subscription_table(found: Iterable[Subscription], states: Mapping[str, DeliveryState]) -> Table:
+    """Return a table of subscriptions: id, name, filter, when, and how the endpoints fare."""
+    from tieup.alerts.filters import describe
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Alert", no_wrap=True, style="dim")
+    for column in ("Name", "Filter", "When", "Endpoint"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        fares = plain("paused", style="yellow") if one.paused else _fares(one, states)
+        table.add_row(one.id[:SHORT_ID], plain(one.name), plain(describe(one.filter)), plain(when(one.mode)), fares)
+    return table
+
+
+def subscription_text(one: Subscription, states: Mapping[str, DeliveryState]) -> Text:
+    """Return one subscription in a few lines."""
+    from tieup.alerts.filters import describe
+
+    lines = [
+        f"alert {one.id}",
+        f"filter: {describe(one.filter)}",
+        f"when: {when(one.mode)}; news at most {one.max_age_h} h old{', backfill too' if one.backfill else ''}",
+        *(f"endpoint {endpoint.id}: {endpoint.channel}" for endpoint in one.endpoints),
+    ]
+    body = Text("".join(f"\n{one_line(line)}" for line in lines) + "\n", style="dim")
+    return Text.assemble(Text(one_line(one.name), style="bold"), body, _fares(one, states), "\n")
+
+
+def delivery_table(found: Sequence[DeliveryProgress]) -> RenderableType:
+    """Return a table of deliveries with each attempt."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Message", "State", "Attempt", "ms", "Answer"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        table.add_row(one.id[:SHORT_ID], words(one.status), *_attempt(one, 0))
+        for number in range(1, len(one.attempts)):
+            table.add_row("", "", *_attempt(one, number))
+    return table if found else Text("no messages yet", style="dim")
+
+
+def event_line(event: StoryEvent, at: datetime) -> Text:
+    """Return an event in one line."""
+    return Text.assemble((minute(at), "dim"), "  ", (words(event.type), "bold cyan"), "  ", plain(event.headline.en))
+
+
+def when(mode: Mode) -> str:
+    """Return a mode in words."""
+    local = f" {mode.timezone}" if mode.daily_at or mode.quiet_from else ""
+    parts = ["at once"]
+    if mode.digest_h is not None:
+        parts = [f"digest every {mode.digest_h} h{f' from {mode.daily_at}' if mode.daily_at else ''}"]
+    elif mode.at_once is not None:
+        parts = [f"{mode.at_once} at once in {mode.window_s} s, the rest in a digest"]
+    if mode.quiet_from is not None:
+        parts.append(f"quiet {mode.quiet_from}-{mode.quiet_to}")
+    return ", ".join(parts) + local
+
+
+def _attempt(one: DeliveryProgress, number: int) -> tuple[str, str, Text]:
+    if number >= len(one.attempts):
+        return "", "", plain("")
+    attempt = one.attempts[number]
+    answer = f"{attempt.error or attempt.status or ''} {attempt.excerpt or ''}"
+    return minute(attempt.at), str(attempt.duration_ms), plain(answer, style="red" if attempt.error else "green")
+
+
+def _fares(one: Subscription, states: Mapping[str, DeliveryState]) -> Text:
+    for endpoint in one.endpoints:
+        state = states.get(endpoint.id)
+        health = None if state is None else state.endpoint
+        if health is not None and health.stopped_at is not None:
+            return plain(f"stopped {minute(health.stopped_at)}: {health.reason}", style="red")
+        if health is not None and health.failures:
+            return plain(f"{health.failures} failures in a row", style="yellow")
+    return plain("well", style="green")
