@@ -107,6 +107,20 @@ class PartyPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """One source of a story: since when, by which article, and whom it cites (None: it broke the story on its own, or
+    tells of nobody). `articles` counts its own; 0 where others only credit it. `independent` ones corroborate.
+    """
+
+    name: str
+    first_at: datetime
+    article_id: str
+    cites: str | None = None
+    articles: int = 0
+    independent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoryMoment:
     """One event of the story's past, in the order in which the events came: the story's own timeline."""
 
@@ -130,7 +144,8 @@ class Story:
     time; the labels are their fold. `article_count` counts all articles, `rewrites` those that added nothing.
     `contested`: a claim asserts and a party's claim denies the same target, unsettled. `corroborated_at` is the number
     of independent origins last announced. `withdrawn`: no article states it any more. `merged_into` leads on.
-    `retracted`: articles that an operator took from it, whatever they or their newer versions say.
+    `retracted`: articles that an operator took from it, whatever they or their newer versions say. `sources` are the
+    origins as a tree: who broke it, who cites whom.
     """
 
     id: str
@@ -166,6 +181,7 @@ class Story:
     withdrawn: bool = False
     merged_into: str | None = None
     retracted: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,3 +341,4 @@ class StoryEvent:
     data_version: str = ""
     correction_id: str | None = None
     merged_into: str | None = None
+    sources: tuple[Source, ...] = ()

@@ -11,7 +11,7 @@ from datetime import datetime
 from tieup.model.labels import Basis, EndedAs, Factuality, Kind, Milestone, SpeakerType, Stage, Stance
 from tieup.model.relation import Figure
 from tieup.model.story import PartyPosition, StoryArticle, StoryClaim, StoryParty
-from tieup.stories.parties import fold_name
+from tieup.stories.origins import source_key
 from tieup.stories.precedence import RANK, Head, Word, move, opening
 from tieup.stories.stances import denies_end, is_contested, positions, speaker_key
 
@@ -68,26 +68,33 @@ def fold(articles: Iterable[StoryArticle], claims: Iterable[StoryClaim]) -> Labe
     said = in_order(articles)
     spoken = claims_in_order(claims)
     head = _head(said, spoken)
-    parties, via = _parties(said)
+    own = _originals(said)
+    parties, via = _parties(own)
     return Labels(
         parties=parties,
-        kind=_kind(said),
+        kind=_kind(own),
         stage=head.stage,
         factuality=head.factuality,
         basis=head.basis,
         contested=is_contested(spoken, _settled_at(said)),
-        binding=_binding(said),
-        milestones=_milestones(said),
-        ended_as=_ended_as(said) if head.stage is Stage.ENDED else None,
+        binding=_binding(own),
+        milestones=_milestones(own),
+        ended_as=_ended_as(own) if head.stage is Stage.ENDED else None,
         venture=next((article.venture for article in said if article.venture), None),
         via=via,
         scope=_unique(name for article in said for name in article.scope),
-        figures=_figures(said),
+        figures=_figures(own),
         origins=independent_origins(said),
         languages=tuple(sorted({article.language for article in said if article.language})),
         stance_by_party=positions(parties, spoken),
         confidence=max(article.confidence for article in said),
     )
+
+
+def _originals(articles: Sequence[StoryArticle]) -> Sequence[StoryArticle]:
+    """Those that copy none of the others: a copy, often cut short, can add a word on the state, but no detail."""
+    ids = {article.article_id for article in articles}
+    return [article for article in articles if article.duplicate_of not in ids] or articles
 
 
 def word(article: StoryArticle, claims: Sequence[StoryClaim]) -> Word:
@@ -110,7 +117,7 @@ def independent_origins(articles: Iterable[StoryArticle]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for article in articles:
         if article.independent:
-            found.setdefault(fold_name(article.origin).removeprefix("the "), article.origin)
+            found.setdefault(source_key(article.origin), article.origin)
     return tuple(found.values())
 
 
@@ -141,10 +148,12 @@ def _kind(articles: Sequence[StoryArticle]) -> Kind:
 
 
 def _binding(articles: Sequence[StoryArticle]) -> bool | None:
-    """The newest word, but a report does not replace what was confirmed."""
+    """The newest word, but a report does not replace what was confirmed, and no memorandum a definitive contract."""
     head: StoryArticle | None = None
     for article in articles:
-        if article.binding is not None and (head is None or _is_sure(article) >= _is_sure(head)):
+        if article.binding is None or (head is not None and head.binding and _is_sure(head)):
+            continue
+        if head is None or _is_sure(article) >= _is_sure(head):
             head = article
     return None if head is None else head.binding
 
@@ -156,9 +165,14 @@ def _milestones(articles: Sequence[StoryArticle]) -> tuple[Milestone, ...]:
 
 
 def _ended_as(articles: Sequence[StoryArticle]) -> EndedAs | None:
-    """The newest word on how it ended."""
-    stated = [one.ended_as for one in articles if one.stage is Stage.ENDED and one.ended_as is not None]
-    return stated[-1] if stated else None
+    """The first word on the best basis since the last that is no end; talks cannot fail where a deal was agreed."""
+    running = [at for at, one in enumerate(articles) if one.stage is not Stage.ENDED]
+    last = running[-1] if running and any(one.stage is Stage.ENDED for one in articles[running[-1] :]) else -1
+    agreed = any(one.stage in {Stage.AGREED, Stage.ACTIVE} for one in articles)
+    stated = [one for one in articles[last + 1 :] if one.stage is Stage.ENDED and one.ended_as is not None]
+    fitting = [one for one in stated if not (agreed and one.ended_as is EndedAs.TALKS_FAILED)] or stated
+    best = max(fitting, key=lambda one: RANK[one.basis], default=None)
+    return None if best is None else best.ended_as
 
 
 def _figures(articles: Sequence[StoryArticle]) -> tuple[Figure, ...]:

@@ -102,6 +102,7 @@ class Reporter:
             data_version=self.data_version,
             correction_id=occasion.correction_id,
             merged_into=story.merged_into,
+            sources=story.sources,
         )
         return replace(event, headline=self.headlines.write(event))
 

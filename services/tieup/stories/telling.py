@@ -13,6 +13,7 @@ from tieup.model.relation import ArticleRelations
 from tieup.model.story import Story, StoryArticle, StoryClaim, StoryEvent, StoryParty, Tie
 from tieup.stories.changes import Step, changes, corroboration, event_type
 from tieup.stories.lifecycle import Labels, claims_in_order, fold, in_order
+from tieup.stories.origins import source_tree
 from tieup.stories.report import Reporter, article_occasion, newest_claims, with_moment
 from tieup.stories.statements import Statement
 
@@ -120,6 +121,7 @@ def next_story(
         updated_at=articles[-1].event_time if articles else story.updated_at,
         articles=articles,
         claims=claims,
+        sources=source_tree(articles),
         corroborated_at=corroboration(step) or story.corroborated_at,
         withdrawn=not articles,
     )
