@@ -8,6 +8,7 @@ import asyncio
 import socket
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -140,7 +141,9 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
 
 
 async def _resolve(host: str, port: int, limit: float | None) -> list[Address]:
-    """Return the host's addresses, each once, in the resolver's order."""
+    """Return the host's addresses, each once, in the resolver's order; an address in plain form is itself."""
+    with suppress(ValueError):
+        return [ip_address(host.partition("%")[0])]
     try:
         async with asyncio.timeout(limit):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
