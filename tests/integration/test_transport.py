@@ -1,0 +1,137 @@
+"""The transport against a loopback server: what goes over the wire, and which addresses it goes to."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from tests.feed_server import Answer, FeedServer, feed_server
+
+from tieup.errors import FetchError
+from tieup.outside.transport import GuardedTransport
+
+
+@asynccontextmanager
+async def transport(*, allow_private: bool = True, **hosts: str) -> AsyncIterator[GuardedTransport]:
+    named = {name.replace("_", "."): place for name, place in hosts.items()}
+    opened = GuardedTransport(allow_private=allow_private, hosts=named, connections=4, connect_s=2.0)
+    try:
+        yield opened
+    finally:
+        await opened.aclose()
+
+
+async def get(opened: GuardedTransport, url: str, **headers: bytes) -> httpx.Response:
+    fields = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
+    times = {"connect": 2.0, "read": 0.5}
+    response = await opened.handle_async_request(
+        httpx.Request("GET", url, headers=fields, extensions={"timeout": times})
+    )
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[FeedServer]:
+    async with feed_server({"/a": Answer(b"body", headers=(("Set-Cookie", "id=1; Path=/"),))}) as server:
+        yield server
+
+
+async def test_nothing_is_added_to_a_request_and_nothing_is_remembered(served: FeedServer) -> None:
+    async with transport() as opened:
+        for _ in range(2):
+            assert (await get(opened, served.url("/a"), user_agent=b"x")).content == b"body"
+    for seen in served.seen:
+        assert {name: value for name, value in seen.headers.items() if name} == {
+            "host": served.place,
+            "user-agent": "x",
+        }
+
+
+async def test_the_url_goes_out_as_it_is_written(served: FeedServer) -> None:
+    target = "/a%2Cb%7E/%C3%BC;p?x=%2C&y=a+b&sig=%2B%2F"
+    async with transport() as opened:
+        await get(opened, served.url(target))
+    assert [seen.path for seen in served.seen] == [target]
+
+
+@pytest.mark.parametrize("value", [b'W/"a\xe9"', "ü".encode(), b'"plain"'])
+async def test_header_values_go_out_byte_for_byte(served: FeedServer, value: bytes) -> None:
+    async with transport() as opened:
+        await get(opened, served.url("/a"), if_none_match=value)
+    assert served.seen[0].headers["if-none-match"].encode("latin-1") == value
+
+
+@pytest.mark.parametrize("value", [b"x", b"\xe9"])
+async def test_a_name_that_resolves_into_the_own_network_is_not_asked(
+    served: FeedServer, monkeypatch: pytest.MonkeyPatch, value: bytes
+) -> None:
+    asked = []
+
+    def resolve(host: str, port: int, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with transport(allow_private=False) as opened:
+        with pytest.raises(FetchError, match="a loopback address; not asked"):
+            await get(opened, f"http://rebound.example:{served.port}/a", x=value)
+    assert asked == ["rebound.example"]
+    assert served.seen == []
+
+
+async def test_the_socket_itself_refuses_what_was_not_checked(served: FeedServer) -> None:
+    place = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", served.port))
+    async with transport(allow_private=False) as opened:
+        with pytest.raises(FetchError, match="not asked"):
+            opened._socket(place)
+
+
+async def test_a_trusted_place_is_asked_by_its_name_only(served: FeedServer) -> None:
+    async with transport(allow_private=False, news_example=served.place) as opened:
+        assert (await get(opened, "http://news.example/a")).status_code == 200
+        with pytest.raises(FetchError, match="not asked"):
+            await get(opened, served.url("/a"))
+    assert [seen.headers["host"] for seen in served.seen] == ["news.example"]
+
+
+async def test_one_connection_serves_many_requests_to_a_host() -> None:
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while await reader.readline():
+            while await reader.readline() != b"\r\n":
+                pass
+            writer.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, transport() as opened:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert [(await get(opened, url)).status_code for _ in range(3)] == [304, 304, 304]
+    assert connections == 1
+
+
+async def test_what_goes_wrong_outside_is_httpxs_error(served: FeedServer) -> None:
+    served.pages["/slow"] = Answer(b"x", wait_s=30)
+    served.pages["/cut"] = Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+    served.pages["/odd"] = Answer(raw=b"no http\r\n\r\n")
+    async with transport() as opened:
+        for path, kind in (
+            ("/slow", httpx.ReadTimeout),
+            ("/cut", httpx.ReadError),
+            ("/odd", httpx.RemoteProtocolError),
+        ):
+            with pytest.raises(kind):
+                await get(opened, served.url(path))
+        async with feed_server() as other:
+            closed = other.url("/a")
+        with pytest.raises(httpx.ConnectError):
+            await get(opened, closed)
