@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from tieup.articles.signature import sign
 from tieup.claims.attribution import read_claims, read_origin
+from tieup.claims.bounds import CONTEXT
 from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
@@ -100,7 +102,8 @@ class Extractor:
         stage = read_stage(scope, focus.focus)
         factuality = read_factuality(scope, stage.stage, focus.focus)
         settled = _settled(stage.stage, factuality)
-        origin, credit = read_origin(scope, sentences, article.publisher, main=main)
+        told = main and factuality.factuality is not Factuality.CONFIRMED
+        origin, credit = read_origin(scope, sentences, article.publisher, main=told)
         milestones = read_milestones(scope)
         binding = read_binding(scope)
         shown = [
@@ -161,6 +164,7 @@ def _settled(stage: Stage, factuality: FactualityReading) -> Stage:
 
 def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[Draft]:
     """Return the relations that the article is about: the headline's, or else the first of the text."""
+    drafts = [draft for draft in drafts if not draft.recalled]
     named = {one for sentence in sentences if sentence.in_title for one in sentence.companies}
     titled = [draft for draft in drafts if draft.in_title or named == set(draft.parties)]
     titled = [draft for draft in titled if not draft.is_attribute] or titled
@@ -174,12 +178,13 @@ def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence
     """Return what may speak about a relation's labels: its sentences, and for a main one those that state no other."""
     own = {sentence.index for sentence in draft.sentences}
     others = {sentence.index for other in drafts if other is not draft for sentence in other.sentences}
-    context = [
+    speaking = (
         sentence
         for sentence in sentences
-        if main and sentence.index not in own and sentence.index not in others and _speaks_of(sentence, draft)
-    ]
-    return Scope(draft, tuple(context), tuple(other for other in drafts if other is not draft))
+        if sentence.index not in own and sentence.index not in others and _speaks_of(sentence, draft)
+    )
+    context = tuple(islice(speaking, CONTEXT)) if main else ()
+    return Scope(draft, context, tuple(other for other in drafts if other is not draft))
 
 
 def _speaks_of(sentence: Sentence, draft: Draft) -> bool:

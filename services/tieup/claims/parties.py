@@ -40,6 +40,7 @@ _DETERMINER = re.compile(r"\b(?:their|its|the|ihr|ihres|das|des|dem)\s$", re.IGN
 _APPOSITION = re.compile(r"\s?,\s(?:(?:the|a|das|ein|dem|einem|its|ihr|sein)\s)?(?:[^\s,]{1,20}\s){0,3}")
 _NAMED = re.compile(r"\b(?:named|called|dubbed|namens|heißt|heiße|heißen)\s[„“\"]?$", re.IGNORECASE)
 _IS_NAMED = re.compile(r"[“”\"]?\s(?:heißt|heiße|heißen)\b", re.IGNORECASE)
+_BELONGS = re.compile(r"\s(?:gehört|gehören|belongs? to|is (?:\w{1,10}\s)?owned by)\b", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|from|for|to|von|für|an)\s(?:(?:den|die|the)\s)?[„“\"]?$", re.IGNORECASE)
 _NEAR = 3
 _BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,%d}\s?[„“\"]?$"
@@ -139,7 +140,7 @@ def _is_attribute(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
 
 def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
     start, end = run.start - sentence.start, run.end - sentence.start
-    if _NAMED.search(sentence.text, 0, start) or _IS_NAMED.match(sentence.text, end):
+    if _NAMED.search(sentence.text, 0, start) or any(one.match(sentence.text, end) for one in (_IS_NAMED, _BELONGS)):
         return True
     if run.start >= cue.end:
         return _text(sentence, cue.end, run.start) in {" ", " „", ' "'}
@@ -185,6 +186,8 @@ def _nearest_clauses(
         if _groups(near, group_of) > 1 and not _lacks_subject(sentence, near):
             return near
         near = _inside(runs, first := clause.start, last)
+    if _lacks_subject(sentence, near) and at + 1 < len(sentence.clauses) and _is_relative(sentence, at + 1):
+        return []
     if at and not _inside(runs, sentence.clauses[at].start, last) and _groups(near, group_of) > 2:
         return []
     for clause in sentence.clauses[at + 1 :]:
@@ -212,9 +215,13 @@ def _inside(runs: Sequence[Coordination], start: int, end: int) -> list[Coordina
     return [run for run in runs if run.start < end and run.end > start]
 
 
+def _is_relative(sentence: Sentence, at: int) -> bool:
+    return _RELATIVE.match(sentence.text, sentence.clauses[at].start - sentence.start) is not None
+
+
 def _antecedent(sentence: Sentence, at: int) -> Coordination | None:
     start = sentence.clauses[at].start
-    if _RELATIVE.match(sentence.text, start - sentence.start) is None:
+    if not _is_relative(sentence, at):
         return None
     before = [one for one in sentence.mentions if start - _NEAR <= one.end <= start]
     return Coordination((before[-1].company_id,), before[-1].start, before[-1].end) if before else None

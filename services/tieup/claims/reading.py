@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from tieup.claims.bounds import CUES, MENTIONS, READ_CHARACTERS, READ_SENTENCES
 from tieup.claims.lexicon.load import Entry, Lexicon, Topic
 from tieup.claims.media import MediaFinder, MediumMention
 from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
@@ -25,7 +26,7 @@ class Cue:
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sentence:
     """A sentence of a part with its clauses, its mentions and its cues; `index` counts from 0, the title first."""
 
@@ -51,7 +52,15 @@ class Sentence:
 
     def about(self, topic: Topic, label: str | None = None) -> list[Cue]:
         """Return the cues of a topic, or of one of its labels."""
-        return [cue for cue in self.cues if cue.topic is topic and label in {None, cue.label}]
+        cues = self._by_topic.get(topic, [])
+        return cues if label is None else [cue for cue in cues if cue.label == label]
+
+    @cached_property
+    def _by_topic(self) -> dict[Topic, list[Cue]]:
+        found: dict[Topic, list[Cue]] = {}
+        for cue in self.cues:
+            found.setdefault(cue.topic, []).append(cue)
+        return found
 
     def weight(self, topic: Topic, label: str) -> float:
         """Return the summed weight of a label's cues."""
@@ -59,7 +68,7 @@ class Sentence:
 
     def has(self, topic: Topic, label: str) -> bool:
         """Say whether the sentence holds a cue of the label."""
-        return any(cue.topic is topic and cue.label == label for cue in self.cues)
+        return any(cue.label == label for cue in self._by_topic.get(topic, []))
 
     def clause_of(self, position: int) -> int:
         """Return the index of the clause that holds a position of the part."""
@@ -113,7 +122,10 @@ class Reader:
         """Return the sentences of the article, the title's first."""
         sentences: list[Sentence] = []
         for part, text, named in ((Part.TITLE, article.title, mentions[0]), (Part.TEXT, article.text, mentions[1])):
-            found = Found(part, text, tuple(named), tuple(self._media.find(text)))
+            kept = text[:READ_CHARACTERS]
+            found = Found(
+                part, kept, tuple(one for one in named if one.end <= READ_CHARACTERS), tuple(self._media.find(kept))
+            )
             sentences.extend(_read_part(found, lexicon, len(sentences)))
         return sentences
 
@@ -121,12 +133,13 @@ class Reader:
 def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
     masked = mask(found.text, _names(found))
     entries = tuple(entry for entry in lexicon.entries if entry.pattern.may_occur(masked))
-    stretches = split_sentences(found.text, lexicon.abbreviations)
+    stretches = split_sentences(found.text, lexicon.abbreviations)[:READ_SENTENCES]
     mentions: list[list[Mention]] = [[] for _ in stretches]
     media: list[list[MediumMention]] = [[] for _ in stretches]
-    for mention in found.mentions:
+    end = stretches[-1].end if stretches else 0
+    for mention in (one for one in found.mentions if one.start < end):
         mentions[stretch_at(stretches, mention.start)].append(mention)
-    for medium in found.media:
+    for medium in (one for one in found.media if one.start < end):
         media[stretch_at(stretches, medium.start)].append(medium)
     return [
         Sentence(
@@ -136,7 +149,7 @@ def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
             end=stretch.end,
             text=found.text[stretch.start : stretch.end],
             clauses=tuple(split_clauses(masked, stretch, lexicon.breaks)),
-            mentions=tuple(mentions[at]),
+            mentions=tuple(mentions[at][:MENTIONS]),
             media=tuple(media[at]),
             cues=find_cues(masked, stretch, entries),
         )
@@ -172,13 +185,22 @@ def _weightiest(cues: list[Cue]) -> tuple[Cue, ...]:
     ends = taken.get((Topic.STAGE, Stage.ENDED), [])
     idioms = taken.get((Topic.TEXT, "void"), [])
     kept = {cue for group in taken.values() for cue in group}
-    return tuple(
+    told = (
         cue
         for cue in dict.fromkeys(cues)
         if cue in kept
         and not (cue.topic is Topic.STAGE and cue.label != Stage.ENDED and _overlaps(cue, ends))
         and not (cue.topic in {Topic.KIND, Topic.STAGE} and _overlaps(cue, idioms))
     )
+    return _first(list(told))
+
+
+def _first(cues: list[Cue]) -> tuple[Cue, ...]:
+    """Return the cues, the first CUES of the sentence where there are more."""
+    if len(cues) <= CUES:
+        return tuple(cues)
+    last = sorted(cue.start for cue in cues)[CUES - 1]
+    return tuple(cue for cue in cues if cue.start <= last)[:CUES]
 
 
 def _overlaps(cue: Cue, others: list[Cue]) -> bool:

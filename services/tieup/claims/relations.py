@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations
 
+from tieup.claims.bounds import DRAFTS, SENTENCE_STATEMENTS, STATEMENTS
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.parties import (
     Coordination,
@@ -39,7 +41,7 @@ TITLE = 1.5
 """How much more a headline weighs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Statement:
     """A sentence that ties parties together by a cue, within a clause. `carried`: a party stands elsewhere."""
 
@@ -50,7 +52,7 @@ class Statement:
     carried: bool = False
     attribute: bool = False
 
-    @property
+    @cached_property
     def extent(self) -> Stretch:
         """From the first to the last of the cue and, for each party, its mention nearest to the cue."""
         places = [(self.cue.start, self.cue.end)]
@@ -68,12 +70,13 @@ class Statement:
         return self.cue.weight * factor * (CARRIED if self.carried else 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
-    """A relation in the making: its parties and its statements."""
+    """A relation in the making: its parties and its statements. `recalled`: split off from the news about its parties."""
 
     parties: Parties
     statements: list[Statement] = field(default_factory=list)
+    recalled: bool = False
 
     @property
     def weight(self) -> float:
@@ -124,13 +127,17 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
     drafts: dict[frozenset[str], Draft] = {}
     ventures: set[str] = set()
     context = Context(_named(sentences), (), _topic(sentences), group_of)
+    room = STATEMENTS
     for sentence in sentences:
         found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context)
+        found = found[: min(room, SENTENCE_STATEMENTS)]
+        room -= len(found)
         ventures |= ventures_in(sentence)
         for statement in found:
             for parties in split_groups(statement.parties, group_of):
-                draft = drafts.setdefault(frozenset(parties), Draft(parties))
-                draft.statements.append(replace(statement, parties=parties))
+                if frozenset(parties) in drafts or len(drafts) < DRAFTS:
+                    draft = drafts.setdefault(frozenset(parties), Draft(parties))
+                    draft.statements.append(replace(statement, parties=parties))
         context = replace(context, previous=sentence.companies or context.previous)
     return _without_ventures(_pruned(list(drafts.values())), ventures)
 

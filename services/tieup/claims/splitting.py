@@ -16,6 +16,9 @@ PLAIN = 2.0
 APART = 2.5
 """The least weight of cues on each side that tells a stake from the work done together."""
 
+MENTIONED = 1.0
+"""The least weight of recalling words that keeps a second agreement from being news."""
+
 STRONG = 2.0
 """The least weight of a sentence's sort that makes it an agreement of its own."""
 
@@ -32,8 +35,15 @@ def split_draft(draft: Draft) -> list[Draft]:
     for part in (_recalled(draft), _stake(draft), _added(draft)):
         rest = [one for one in draft.statements if one not in part]
         if part and rest and weigh(rest) >= THRESHOLD:
-            return [Draft(draft.parties, rest), Draft(draft.parties, part)]
+            return [Draft(draft.parties, rest), Draft(draft.parties, part, recalled=_is_recalled(part))]
     return [draft]
+
+
+def _is_recalled(part: Sequence[Statement]) -> bool:
+    """Whether the statements stand in sentences that recall something, outside the headline."""
+    return all(
+        not one.sentence.in_title and one.sentence.weight(Topic.FOCUS, "background") >= MENTIONED for one in part
+    )
 
 
 def _recalled(draft: Draft) -> list[Statement]:
@@ -43,7 +53,7 @@ def _recalled(draft: Draft) -> list[Statement]:
         rest = [one for one in draft.statements if one.sentence is not sentence]
         recalls = not sentence.in_title and sentence.weight(Topic.FOCUS, "background") >= RECALLS
         running = sentence.weight(Topic.STAGE, Stage.ACTIVE) > sentence.weight(Topic.STAGE, Stage.TALKS)
-        stated = sentence.has(Topic.TEXT, "both") or any(not one.carried for one in own)
+        stated = sentence.has(Topic.TEXT, "both") or any(not one.carried or one.cue.weight >= APART for one in own)
         stated = stated and any(one.cue.weight >= PLAIN for one in own)
         told = _sort(rest) not in _LOOSE or any(not one.sentence.in_title for one in rest)
         if rest and told and recalls and running and stated and _sort(own) not in {None, _sort(rest)}:
@@ -62,7 +72,9 @@ def _stake(draft: Draft) -> list[Statement]:
     other = [
         one
         for one in draft.statements
-        if one.cue.label not in _OPEN and (one.sentence.index, one.clause.start) not in clauses and not one.carried
+        if one.cue.label not in _OPEN
+        and (one.sentence.index, one.clause.start) not in clauses
+        and (not one.carried or one.cue.label == Kind.JOINT_VENTURE)
     ]
     return stake if weigh(stake) >= APART and weigh(other) >= APART else []
 

@@ -1,7 +1,8 @@
 """Weighs the cues for a relation's labels: near ones count more than far ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
@@ -33,11 +34,14 @@ class Scope:
     draft: Draft
     context: tuple[Sentence, ...]
     others: tuple[Draft, ...]
+    _known: dict[Topic, list[Vote]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def votes(self, topic: Topic, label: str | None = None) -> list[Vote]:
         """Return the votes for a topic, own sentences first."""
-        own = [vote for sentence in self.draft.sentences for vote in self._own(sentence, topic, label)]
-        return own + self.context_votes(topic, label)
+        if topic not in self._known:
+            own = [vote for sentence in self.draft.sentences for vote in self._own(sentence, topic)]
+            self._known[topic] = own + self.context_votes(topic)
+        return [vote for vote in self._known[topic] if label in {None, vote.cue.label}]
 
     def kind_votes(self) -> list[Vote]:
         """Return the votes for the kind: the cues that tie the parties together, then the context's."""
@@ -45,23 +49,29 @@ class Scope:
         votes = [Vote(one.cue, one.sentence, one.weight) for one in own.values()]
         return votes + self.context_votes(Topic.KIND)
 
-    def context_votes(self, topic: Topic, label: str | None = None) -> list[Vote]:
+    def context_votes(self, topic: Topic) -> list[Vote]:
         """Return the votes of the context."""
         return [
             Vote(cue, sentence, cue.weight * IN_CONTEXT * (IN_TITLE if sentence.in_title else 1.0))
             for sentence in self.context
-            for cue in sentence.about(topic, label)
+            for cue in sentence.about(topic)
             if topic is not Topic.STANCE or _is_theirs(sentence, self.draft)
         ]
 
-    def _own(self, sentence: Sentence, topic: Topic, label: str | None) -> list[Vote]:
-        mine = _statements(self.draft, sentence)
-        rivals = [statement for other in self.others for statement in _statements(other, sentence)]
+    @cached_property
+    def _mine(self) -> dict[int, list[Statement]]:
+        """The relation's statements by the index of their sentence."""
+        return _by_sentence([self.draft])
+
+    @cached_property
+    def _rivals(self) -> dict[int, list[Statement]]:
+        """The other relations' statements by the index of their sentence."""
+        return _by_sentence(self.others)
+
+    def _own(self, sentence: Sentence, topic: Topic) -> list[Vote]:
+        mine, rivals = self._mine.get(sentence.index, []), self._rivals.get(sentence.index, [])
         title = IN_TITLE if sentence.in_title else 1.0
-        return [
-            Vote(cue, sentence, cue.weight * title * _nearness(cue, mine, rivals))
-            for cue in sentence.about(topic, label)
-        ]
+        return [Vote(cue, sentence, cue.weight * title * _nearness(cue, mine, rivals)) for cue in sentence.about(topic)]
 
 
 def _is_theirs(sentence: Sentence, draft: Draft) -> bool:
@@ -70,8 +80,12 @@ def _is_theirs(sentence: Sentence, draft: Draft) -> bool:
     return len(named) > 1 or not sentence.has(Topic.TEXT, "others")
 
 
-def _statements(draft: Draft, sentence: Sentence) -> list[Statement]:
-    return [one for one in draft.statements if one.sentence.index == sentence.index]
+def _by_sentence(drafts: Sequence[Draft]) -> dict[int, list[Statement]]:
+    found: dict[int, list[Statement]] = {}
+    for draft in drafts:
+        for one in draft.statements:
+            found.setdefault(one.sentence.index, []).append(one)
+    return found
 
 
 def _nearness(cue: Cue, mine: Sequence[Statement], rivals: Sequence[Statement]) -> float:
