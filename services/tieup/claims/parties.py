@@ -24,6 +24,7 @@ _JOINT_KINDS = frozenset({Kind.JOINT_VENTURE})
 _MUTUAL_KINDS = frozenset({Kind.ALLIANCE, Kind.JOINT_DEVELOPMENT, Kind.JOINT_VENTURE, Kind.MERGER_ACQUISITION, "link"})
 _COMMA_AND = re.compile(r"\s?,\s?(?:and|und|but)\b", re.IGNORECASE)
 _HYPHENS = frozenset({"-", "–", "/", " - ", " – "})
+_UNIT = re.compile(r"['’]s?\s(?:[\w-]{1,20}\s){0,3}(?:unit|subsidiary|arm|brand|division|business)\b", re.IGNORECASE)
 _POSSESSIVES = frozenset({"'s ", "’s "})
 _AND = re.compile(
     r"(?:'s|’s|s|-\w{0,20})?(?:\s?\([^)]{0,30}\))?\s*"
@@ -73,7 +74,14 @@ def in_play(sentence: Sentence) -> list[Mention]:
     kept = _without_products(sentence, kept)
     owners = {_owner(cue, kept) for cue in sentence.about(Topic.TEXT, "unit")}
     owners |= {one for one, after in pairwise(kept) if _text(sentence, one.end, after.start) in _POSSESSIVES}
+    owners |= {one for before, one in pairwise(kept) if _is_owner_after(sentence, before, one)}
     return [one for one in kept if one not in owners]
+
+
+def _is_owner_after(sentence: Sentence, before: Mention, one: Mention) -> bool:
+    """Whether the company only tells whose unit the one before it is ("Ampere, Renault's EV unit")."""
+    apposed = _text(sentence, before.end, one.start) == ", "
+    return apposed and _UNIT.match(sentence.text, one.end - sentence.start) is not None
 
 
 def _without_products(sentence: Sentence, mentions: list[Mention]) -> list[Mention]:
@@ -134,13 +142,18 @@ def without_venture(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) 
 
 def _is_attribute(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
     """Whether the run is the venture's name before the word ("their BlueOval SK battery joint venture")."""
-    determined = _DETERMINER.search(sentence.text, 0, run.start - sentence.start) is not None
+    determined = (
+        _DETERMINER.search(sentence.text, max(0, run.start - sentence.start - _MARKER), run.start - sentence.start)
+        is not None
+    )
     return determined and _ATTRIBUTE.fullmatch(_text(sentence, run.end, cue.start)) is not None
 
 
 def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
     start, end = run.start - sentence.start, run.end - sentence.start
-    if _NAMED.search(sentence.text, 0, start) or any(one.match(sentence.text, end) for one in (_IS_NAMED, _BELONGS)):
+    if _NAMED.search(sentence.text, max(0, start - _MARKER), start) or any(
+        one.match(sentence.text, end) for one in (_IS_NAMED, _BELONGS)
+    ):
         return True
     if run.start >= cue.end:
         return _text(sentence, cue.end, run.start) in {" ", " „", ' "'}

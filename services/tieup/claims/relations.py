@@ -34,7 +34,7 @@ OTHER_NEWS = 2.0
 CARRIED_THRESHOLD = 1.6
 """The least weight of a relation whose parties no sentence names together, beside one that a sentence does name."""
 
-CARRIED_ALONE = 2.0
+CARRIED_ALONE = 1.8
 """The least weight of such a relation where the article names none outright."""
 
 TITLE = 1.5
@@ -72,7 +72,10 @@ class Statement:
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A relation in the making: its parties and its statements. `recalled`: split off from the news about its parties."""
+    """A relation in the making: its parties and its statements.
+
+    `recalled`: split off from the news about its parties.
+    """
 
     parties: Parties
     statements: list[Statement] = field(default_factory=list)
@@ -249,8 +252,9 @@ def _the_two(sentence: Sentence, context: Context) -> Parties | None:
     """The two companies of the headline, or else of the sentence before, where a sentence says "both" and no name."""
     if not sentence.has(Topic.TEXT, "both"):
         return None
+    wanted = 3 if sentence.has(Topic.TEXT, "trio") else 2
     for named in (context.title, context.previous):
-        if len(named) == 2 and len({context.group_of(one) for one in named}) == 2:
+        if len(named) == wanted == len({context.group_of(one) for one in named}):
             return named
     return None
 

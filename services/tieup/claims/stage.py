@@ -12,6 +12,9 @@ PRIOR = {
 }
 """What a stage weighs before any cue: news mostly announces, a recalled tie mostly runs."""
 
+PLAIN = 3.0
+"""The least weight of words that say plainly that something ended ("fell apart")."""
+
 _NEAR = 0.5
 """A milestone must stand in the relation's own sentence, not in its context."""
 
@@ -27,12 +30,18 @@ class StageReading:
 
 def read_stage(scope: Scope, focus: Focus) -> StageReading:
     """Return the stage with most weight."""
-    votes = scope.votes(Topic.STAGE)
+    votes = _without_failed_talks(scope.votes(Topic.STAGE))
     weights = {Stage(label): weight for label, weight in tally(votes).items()}
     for stage, weight in PRIOR[focus].items():
         weights[stage] = weights.get(stage, 0.0) + weight
     stage = max(Stage, key=lambda one: weights.get(one, 0.0))
     return StageReading(stage, best_vote(votes, stage), round(weights[stage] / sum(weights.values()), 4))
+
+
+def _without_failed_talks(votes: list[Vote]) -> list[Vote]:
+    """Return the votes without those for talks in a sentence that says in plain words that they ended."""
+    over = {one.sentence.index for one in votes if one.cue.label == Stage.ENDED and one.weight >= PLAIN}
+    return [one for one in votes if one.cue.label != Stage.TALKS or one.sentence.index not in over]
 
 
 def read_ended_as(scope: Scope) -> EndedAs:

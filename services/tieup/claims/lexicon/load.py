@@ -45,7 +45,7 @@ class Topic(StrEnum):
 
 
 _SORTING: Final = ("no_relation", "no_article")
-_PARTIES: Final = ("aside", "both", "matter", "hub", "joint", "unit", "theirs", "others", "product", "adds")
+_PARTIES: Final = ("aside", "both", "matter", "hub", "joint", "unit", "theirs", "others", "product", "adds", "trio")
 _LABELS: Final[dict[Topic, frozenset[str]]] = {
     Topic.KIND: frozenset(Kind) | {"link"},
     Topic.STAGE: frozenset(Stage),

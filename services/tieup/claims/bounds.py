@@ -1,0 +1,31 @@
+"""What extraction spends on one article at most, so that no text costs more than a long one: every bound, with why.
+
+The longest articles of trade papers have some 12,000 characters and 120 sentences, their longest sentences 400
+characters and nine companies. The bounds lie well above; only lists, tables and hostile texts reach them.
+"""
+
+from typing import Final
+
+READ_CHARACTERS: Final = 30_000
+"""Characters of the text that are read for relations: reading is linear, and what is news stands in the first part."""
+
+READ_SENTENCES: Final = 400
+"""Sentences that are read: thousands of words with a full stop each are a list, not an article."""
+
+MENTIONS: Final = 16
+"""Companies' names per sentence: twice the most that an n-ary agreement has. Pairs grow with their square."""
+
+CUES: Final = 48
+"""Cues per sentence, the first ones: each is weighed against every statement of its sentence."""
+
+SENTENCE_STATEMENTS: Final = 32
+"""Statements per sentence: six kind cues with five pairs each are more than any sentence says."""
+
+STATEMENTS: Final = 240
+"""Statements per article: ten sentences that each say all they may. What follows repeats."""
+
+DRAFTS: Final = 40
+"""Sets of parties per article: beside MAX_RELATIONS of the result there is room for those that weigh too little."""
+
+CONTEXT: Final = 40
+"""Sentences that may speak about a relation without stating it: what stands further on is about something else."""
