@@ -16,6 +16,7 @@ import orjson
 
 from tests.chaos import kafka_run, sqlite_run
 from tests.chaos.judge import Verdict
+from tests.chaos.unguarded import GUARDS
 
 FORM = (
     "{seed:>5} {records:>7} {blows:>5} {lost:>5} {doubled:>8} {order:>10} {aborted:>8} "
@@ -50,6 +51,8 @@ def main() -> int:
     parser.add_argument("--seeds", default="1-20", help="N or N-M; 0 for none")
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=100.0)
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
+    parser.add_argument("--without", choices=GUARDS, help="a control: switch a guard off; a fault must be found")
     parser.add_argument("--minutes", type=float, default=90.0, help="no further seed is begun after that")
     parser.add_argument("--out", type=Path, help="a file to which each verdict is added as a line of JSON")
     parser.add_argument("--keep", type=Path, help="a folder for what the processes of failed seeds said")
@@ -65,7 +68,10 @@ def main() -> int:
             print(f"the time is over: seeds {seed} to {last} were not run", flush=True)
             break
         with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
-            trial = kafka_run.Trial(seed, options.records, rate=options.rate)
+            trial = kafka_run.Trial(seed, options.records, options.brokers, rate=options.rate)
+            if options.without:
+                command = (sys.executable, "-m", "tests.chaos.unguarded", options.without)
+                trial = dataclasses.replace(trial, command=command)
             verdict = kafka_run.run(trial, Path(folder), say)
             print(line(seed, options.records, verdict), flush=True)
             print(f"      {verdict.more}", file=sys.stderr, flush=True)
@@ -76,6 +82,8 @@ def main() -> int:
         if options.out:
             with options.out.open("ab") as file:
                 file.write(orjson.dumps({"seed": seed, **dataclasses.asdict(verdict)}) + b"\n")
+    if options.without:
+        return 0 if bad else 1
     if options.kills:
         bad += not embedded(int(first), options.kills)
     return 1 if bad else 0

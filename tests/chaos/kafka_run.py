@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import threading
@@ -28,6 +29,7 @@ from tieup.config import load_settings
 from tieup.log.topics import ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, EVENTS, RELATIONS
 
 PARTITIONS = 4
+ROOT = Path(__file__).parent.parent.parent
 SILENCE_S = 60.0
 """After the last article: what is not told when nothing new was told for so long counts as lost."""
 BROKER_REST_S = 8.0
@@ -207,6 +209,7 @@ def run(trial: Trial, folder: Path, say: Callable[[str], None] = lambda _: None)
             gazetteer=str(folder / "pairs.toml"),
             batch_records=str(trial.batch),
         )
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
         processes = [Process(n, trial.command, env, folder) for n in range(trial.processes)]
         stack.callback(lambda: [process.kill() for process in processes])
         stage = Stage(cluster, proxies, processes)
