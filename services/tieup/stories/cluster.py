@@ -175,10 +175,13 @@ def _silence(at: datetime | None, story: Story) -> timedelta:
 
 def _may_share(wanted: Wanted, other: Wanted | None, affinity: Affinity) -> bool:
     """Two relations of one article are one deal where kind, stage and factuality agree: a package, or one deal told
-    twice; else each has its own contract.
+    twice; else each has its own contract, as have a hub's relations with separate partners.
     """
     if other is None:
         return True
+    groups, others = ({party.group for party in one.parties} for one in (wanted, other))
+    if not (groups <= others or others <= groups):
+        return False
     kinds = affinity.of_kinds(wanted.kind, other.kind)
     alike = wanted.stage is other.stage and wanted.factuality is other.factuality
     return kinds >= affinity.thresholds.same_article and (alike or wanted.kind is other.kind)

@@ -131,3 +131,11 @@ def test_an_article_with_news_is_not_put_to_what_it_recalls() -> None:
     both = article("both", relation("Ford", "Xiaomi", focus=Focus.BACKGROUND), relation("Ford", "CATL"), day=1)
     feed(one, both)
     assert one.memory.assignments[both.article_id].story_ids[0] is None
+
+
+def test_the_partners_of_a_hub_stay_apart_though_an_earlier_article_named_all_three() -> None:
+    one = worker()
+    feed(one, article("three", relation("Ford", "Xiaomi", "BYD")))
+    hub = article("hub", relation("Ford", "Xiaomi"), relation("Ford", "BYD"), day=1)
+    feed(one, hub)
+    assert len(set(one.memory.assignments[hub.article_id].story_ids)) == 2
