@@ -1,5 +1,6 @@
 """The feeds that are wanted: made from URLs, written as records, exchanged as OPML."""
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MAX_OUTLINES: Final = 200_000
 MAX_DEPTH: Final = 64
 MAX_NAME_CHARS: Final = 500
 
+_FEED_SCHEME: Final = re.compile(r"^feed:(//)?", re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -58,15 +60,18 @@ def _name(text: str | None) -> str | None:
 def feed_url(url: str) -> str:
     """Return the URL as it is requested: host in lower case, no default port, no fragment; path and query untouched.
 
-    Raises BadFeed if it is no http(s) URL, too long, or carries a user name.
+    `feed://host/…` and `feed:https://…`, as browsers hand them out, are read as what they mean. Raises BadFeed if it is
+    no http(s) URL, too long, or carries a user name.
     """
-    url = url.strip()
+    url = _FEED_SCHEME.sub(lambda match: "http://" if match[1] else "", url.strip())
     if len(url) > MAX_URL_CHARS or not url.isprintable() or " " in url or not is_web_url(url):
         raise BadFeed(f"{url[:200]!r}: not an http or https URL")
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise BadFeed(f"{parts.scheme}://{parts.hostname}: a feed URL must not carry a user name or password")
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")
+    if not host:
+        raise BadFeed(f"{url[:200]!r}: a URL without a host")
     host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
     return urlunsplit((parts.scheme, host + port, parts.path or "/", parts.query, ""))

@@ -32,14 +32,27 @@ def test_a_feed_from_a_url() -> None:
 
 def test_one_feed_has_one_id() -> None:
     urls = ["https://a.example/f?x=1&y=2", "http://a.example/f?y=2&x=1", "https://A.example:443/f?x=1&y=2#z"]
+    urls += ["feed://a.example/f?x=1&y=2", "feed:https://a.example/f?x=1&y=2", "http://a.example./g/../f?x=1&y=2"]
     assert len({feed_id(url) for url in urls}) == 1
+    assert feed_id("https://bücher.example/~f") == feed_id("https://xn--bcher-kva.example/%7ef")
     assert feed_id("https://a.example/g") != feed_id(urls[0])
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "news", "ftp://a.example/f", "file:///etc/passwd", "http://", "http://[::1", "http://a b.example/"),
+        *(
+            "",
+            "news",
+            "feed:",
+            "feed:x",
+            "ftp://a.example/f",
+            "http://.",
+            "file:///etc/passwd",
+            "http://",
+            "http://[::1",
+            "http://a b.example/",
+        ),
         *("http://a.example:port/", "https://user:secret@a.example/f", "https://a.example/" + "x" * 5_000),
     ],
 )
