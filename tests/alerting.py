@@ -13,7 +13,7 @@ from tieup.alerts.deliver import deliver_spec
 from tieup.alerts.match import match_spec
 from tieup.alerts.settings import AlertSettings
 from tieup.bootstrap import delivery_shell
-from tieup.companies.gazetteer import load_gazetteer
+from tieup.companies.gazetteer import Gazetteer, load_gazetteer
 from tieup.events.validate import SchemaValidator
 from tieup.log.base import NewRecord, Record, TopicPartition
 from tieup.log.runner import Runner, RunnerBounds
@@ -59,7 +59,14 @@ async def read(path: Path, topic: str) -> list[Record]:
 
 
 async def alerting(
-    path: Path, settings: AlertSettings, until: Callable[[], bool], *, speed: float = 1.0, within_s: float = 20.0
+    path: Path,
+    settings: AlertSettings,
+    until: Callable[[], bool],
+    *,
+    speed: float = 1.0,
+    within_s: float = 20.0,
+    gazetteer: Gazetteer | None = None,
+    validator: SchemaValidator | None = None,
 ) -> None:
     """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster."""
     began, loop = datetime.now(UTC), asyncio.get_running_loop()
@@ -71,7 +78,7 @@ async def alerting(
     async with await SqliteLog.open(path, exclusive=True) as log:
         await log.create(CATALOGUE)
         shell = delivery_shell(settings, clock)
-        specs = [match_spec(load_gazetteer()), deliver_spec(settings, shell)]
+        specs = [match_spec(gazetteer or load_gazetteer()), deliver_spec(settings, shell)]
         bounds = RunnerBounds(task=TaskBounds(tick_s=0.05))
         runner = Runner(
             log,

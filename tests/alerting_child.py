@@ -1,0 +1,35 @@
+"""The alerting workers in a process of their own, forked from one that has everything loaded: made to be killed."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from tests.alerting import alert_settings, alerting
+from tieup.companies.gazetteer import load_gazetteer
+from tieup.events.validate import SchemaValidator
+
+_GAZETTEER, _VALIDATOR = load_gazetteer(), SchemaValidator()
+
+
+def serve(path: Path) -> None:
+    """Match and deliver until killed."""
+    work = alerting(path, alert_settings(), lambda: False, within_s=600.0, gazetteer=_GAZETTEER, validator=_VALIDATOR)
+    asyncio.run(work)
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[ForkServerProcess]:
+    """Run the workers in another process until the block ends; it is killed with SIGKILL."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.alerting_child"])
+    process = context.Process(target=serve, args=(path,))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+        process.close()
