@@ -17,6 +17,7 @@ from tieup.stories.pairs import PairIndex, pairs
 
 SLEEP: Final = timedelta(days=180)
 _LEVEL: Final = 3
+_UNPACKED: Final = 256
 
 
 class Shelf(Mapping[str, Story]):
@@ -25,14 +26,20 @@ class Shelf(Mapping[str, Story]):
     def __init__(self) -> None:
         self._awake: dict[str, Story] = {}
         self._asleep: dict[str, bytes] = {}
+        self._unpacked: dict[str, Story] = {}  # of those asleep a few, since one record asks for the same ones again
         self._by_pair = PairIndex()
         self._silent_since = SortedList()
         self._packer = zstandard.ZstdCompressor(level=_LEVEL)
         self._unpacker = zstandard.ZstdDecompressor()
 
     def __getitem__(self, story_id: str) -> Story:
-        story = self._awake.get(story_id)
-        return self._unpack(self._asleep[story_id]) if story is None else story
+        story = self._awake.get(story_id) or self._unpacked.get(story_id)
+        if story is None:
+            story = self._unpack(self._asleep[story_id])
+            if len(self._unpacked) >= _UNPACKED:
+                self._unpacked.clear()
+            self._unpacked[story_id] = story
+        return story
 
     def __iter__(self) -> Iterator[str]:
         yield from self._awake
@@ -85,6 +92,7 @@ class Shelf(Mapping[str, Story]):
             self._silent_since.discard((story.updated_at, story_id))
             return story
         packed = self._asleep.pop(story_id, None)
+        self._unpacked.pop(story_id, None)
         return None if packed is None else self._unpack(packed)
 
     def _pack(self, story: Story) -> bytes:

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.stories.making import GAZETTEER, START, relation
 
 from tieup.articles.signature import sign
-from tieup.model.labels import Kind, Stage
-from tieup.model.story import Assignment, StoryParty, Tie
+from tieup.model.labels import Basis, Factuality, Kind, Stage
+from tieup.model.story import Assignment, Story, StoryParty, Tie
 from tieup.stories.memory import Memory
 from tieup.stories.parties import story_parties
 
@@ -71,3 +72,46 @@ def test_ties_are_those_of_the_same_parties_the_newest_of_each_kind() -> None:
     ]
     memory.drop_assignment("b")
     assert [one.kind for one in memory.ties_of(parties("Ford", "BYD"), without="")] == [Kind.ALLIANCE]
+
+
+def told(name: str, *companies: str, day: float) -> Story:
+    at = START + timedelta(days=day)
+    labels = (parties(*companies), Kind.ALLIANCE, Stage.TALKS, Factuality.REPORTED, Basis.MEDIUM)
+    return Story(name, at, at, *labels)
+
+
+def test_silent_stories_sleep_and_are_found_as_before() -> None:
+    memory = Memory()
+    memory.put_assignment(assignment("a", 0))
+    stories = [told("one", "Ford", "Xiaomi", day=0), told("two", "Ford", "Xiaomi", day=100)]
+    for story in stories:
+        memory.put_story(story)
+    assert memory.stories.asleep == 0
+    memory.put_assignment(assignment("b", 181))
+    assert memory.stories.asleep == 1
+    assert list(memory.with_parties(parties("Xiaomi", "Ford"))) == stories
+    assert dict(memory.stories) == {story.id: story for story in stories}
+    memory.put_story(told("one", "Ford", "Xiaomi", day=181))
+    assert memory.stories.asleep == 0
+    memory.drop_story("one")
+    memory.drop_story("two")
+    assert not memory.stories
+    assert len(memory.stories._by_pair) == 0
+
+
+def test_a_story_of_other_parties_is_found_by_those_alone() -> None:
+    memory = Memory()
+    memory.put_story(told("one", "Ford", "Xiaomi", day=0))
+    memory.put_story(told("one", "Ford", "BYD", day=0))
+    assert memory.with_parties(parties("Ford", "Xiaomi")) == []
+    assert [story.id for story in memory.with_parties(parties("BYD", "Ford"))] == ["one"]
+
+
+def test_what_is_asked_for_asleep_is_the_newest_of_it() -> None:
+    memory = Memory()
+    memory.put_assignment(assignment("a", 300))
+    memory.put_story(told("one", "Ford", "Xiaomi", day=0))
+    assert memory.stories["one"].kind is Kind.ALLIANCE
+    memory.put_story(replace(told("one", "Ford", "Xiaomi", day=0), kind=Kind.SUPPLY))
+    assert memory.stories.asleep == 1
+    assert memory.stories["one"].kind is Kind.SUPPLY

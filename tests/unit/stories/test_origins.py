@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.stories.making import article, feed, relation, worker
 
@@ -48,6 +48,7 @@ def test_a_copy_hangs_under_what_it_copies() -> None:
 names = st.sampled_from(["Reuters", "the Reuters", "Caixin", "FT", "unknown", "Blog"])
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(names, st.one_of(st.none(), names)), min_size=1, max_size=12))
 def test_it_is_a_tree(told: list[tuple[str, str | None]]) -> None:
     found = {source_key(name): source for name, source in sources(*told).items()}

@@ -374,3 +374,25 @@ def test_one_event_per_story_and_article_and_none_without_a_change(saga: list[Ar
 def test_two_workers_write_the_same_bytes() -> None:
     assert written([take(worker(), record(REPORT))]) == written([take(worker(), record(REPORT))])
     assert orjson.loads(take(worker(), record(REPORT)).records[0].value or b"")["data_version"] == "1"
+
+
+def test_an_article_dated_in_the_future_puts_nothing_to_sleep() -> None:
+    one = worker()
+    feed(one, REPORT)
+    future = article("future", relation("Renault", "Nissan"), day=4_000, observed_at=START + timedelta(days=1))
+    feed(one, future)
+    assert one.memory.stories.asleep <= 1
+    assert one.memory.stream_time == START + timedelta(days=1)
+    feed(one, REWRITE, DENIAL)
+    assert one.memory.stories[story_of(one, REPORT)].article_count == 3
+    assert one.memory.stories.asleep == 0
+
+
+def test_a_story_asleep_is_woken_by_an_article_that_fits() -> None:
+    one = worker()
+    feed(one, article("agreed", relation("Ford", "Xiaomi", stage=Stage.AGREED, **CONFIRMED)))
+    feed(one, article("other", relation("Renault", "Nissan"), day=200))
+    assert one.memory.stories.asleep == 1
+    woken = article("active", relation("Ford", "Xiaomi", stage=Stage.ACTIVE, **CONFIRMED), day=201)
+    assert types(feed(one, woken)) == ["stage_changed"]
+    assert one.memory.stories.asleep == 0
