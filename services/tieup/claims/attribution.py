@@ -49,8 +49,9 @@ def read_origin(
 ) -> tuple[str, Evidence | None]:
     """Return the source that the article credits for the relation, and the words that show it.
 
-    Its own sentences are asked first, then its context, then the whole of an article whose main matter it is
-    and that does not vouch for it (`main`). Where its own words point to "the report", the only medium that the article credits is meant.
+    Its own sentences are asked first, then its context, then the whole of an article whose main matter it is and that
+    does not vouch for it (`main`). Where its own words point to "the report", the only medium that the article credits
+    is meant.
     The publisher counts only with words of own reporting.
     """
     for sentences in (scope.draft.sentences, scope.context, whole if main else ()):

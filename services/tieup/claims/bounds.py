@@ -18,6 +18,9 @@ MENTIONS: Final = 16
 CUES: Final = 48
 """Cues per sentence, the first ones: each is weighed against every statement of its sentence."""
 
+KIND_CUES: Final = 16
+"""Words for a sort of agreement per sentence, each tried against every company; real sentences have up to seven."""
+
 SENTENCE_STATEMENTS: Final = 32
 """Statements per sentence: six kind cues with five pairs each are more than any sentence says."""
 

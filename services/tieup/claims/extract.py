@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from tieup.articles.signature import sign
+from tieup.articles.signature import ALGORITHM, sign
 from tieup.claims.attribution import read_claims, read_origin
 from tieup.claims.bounds import CONTEXT
 from tieup.claims.factuality import FactualityReading, read_factuality
@@ -23,7 +23,7 @@ from tieup.companies.matcher import Matcher
 from tieup.companies.namesakes import load_namesakes
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
-from tieup.model.relation import ArticleRelations, Evidence, Party, Relation
+from tieup.model.relation import ArticleRelations, Evidence, Party, Relation, Signature
 
 EXTRACTOR = "1"
 """The version of the rules and lexicons; it goes out with every record."""
@@ -32,6 +32,13 @@ UNDATED = 1
 """The year of an article without a date: of an archive, so groups that grew together later still count as apart."""
 
 MAX_RELATIONS = 24
+
+UNSIGNED = Signature(ALGORITHM, (), ())
+
+
+def is_published(version: int, relations: Sequence[Relation]) -> bool:
+    """Say whether what an article states goes out: also nothing, from version 2 on, to take back what was stated."""
+    return bool(relations) or version > 1
 
 
 class Extractor:
@@ -43,15 +50,20 @@ class Extractor:
         self._lexicons = {language: load_lexicon(language) for language in LANGUAGES}
 
     def extract(self, article: Article) -> ArticleRelations:
-        """Return what the article states. Languages without a lexicon give no relations: undecided, not guessed."""
+        """Return what the article states. Languages without a lexicon give no relations: undecided, not guessed.
+
+        An article is signed where its record goes out (see `is_published`), else the signature is empty.
+        """
+        relations = self._relations(article)
+        published = is_published(article.version, relations)
         return ArticleRelations(
             article_id=article.id,
             version=article.version,
             title=article.title,
             observed_at=article.observed_at,
             event_time=article.event_time,
-            relations=self._relations(article),
-            signature=sign(article.text, article.title),
+            relations=relations,
+            signature=sign(article.text, article.title) if published else UNSIGNED,
             url=article.url,
             publisher=article.publisher,
             domain=article.domain,
@@ -66,7 +78,7 @@ class Extractor:
         if lexicon is None:
             return ()
         mentions = self._reader.companies(article)
-        year = UNDATED if article.published is None else article.event_time.year
+        year = UNDATED if article.published is None else article.event_time.year - 1
         groups = {
             one.company_id: self._gazetteer.ultimate_parent(one.company_id, year) for named in mentions for one in named
         }

@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from ahocorasick_rs import AhoCorasick
+
 from tieup.claims.lexicon.load import Medium
+from tieup.companies.folding import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,13 @@ class MediaFinder:
         }
         exact = [alias for medium in media if medium.exact for alias in (medium.name, *medium.aliases)]
         free = [alias for medium in media if not medium.exact for alias in (medium.name, *medium.aliases)]
+        self._likely = AhoCorasick(sorted({fold(alias) for alias in (*exact, *free)}))
         self._patterns = (_union(exact, 0), _union(free, re.IGNORECASE))
 
     def find(self, text: str) -> list[MediumMention]:
         """Return the media in order; where two overlap, the longer one."""
+        if not self._likely.find_matches_as_indexes(fold(text)):
+            return []
         found = [match for pattern in self._patterns for match in pattern.finditer(text)]
         kept: list[MediumMention] = []
         for match in sorted(found, key=lambda one: (one.start(), -one.end())):

@@ -43,7 +43,7 @@ _NAMED = re.compile(r"\b(?:named|called|dubbed|namens|heißt|heiße|heißen)\s[�
 _IS_NAMED = re.compile(r"[“”\"]?\s(?:heißt|heiße|heißen)\b", re.IGNORECASE)
 _BELONGS = re.compile(r"\s(?:gehört|gehören|belongs? to|is (?:\w{1,10}\s)?owned by)\b", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|from|for|to|von|für|an)\s(?:(?:den|die|the)\s)?[„“\"]?$", re.IGNORECASE)
-_NEAR = 3
+_HEAD = re.compile(r"[^\w,]{0,2}(?:(?:Group|Motors?|Corp|Inc|AG|SE|Gruppe)\b)?\.?[^\w]{0,2}")
 _BEFORE = r"\b(?:%s)\b(?:\s[^\s,;:]{1,30}){0,%d}\s?[„“\"]?$"
 _WITH = re.compile(
     _BEFORE % ("mit|with|including|include|darunter|wie|such as|into|bei|beim|from|avec|con|chez|dans", 4)
@@ -172,11 +172,10 @@ def tied_by(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of
 
 def _is_agent(sentence: Sentence, cue: Cue, runs: Sequence[Coordination]) -> bool:
     """Whether all that is named is one side of a one-way tie ("cars made by BYD, Geely and SAIC")."""
-    return (
-        len(runs) == 1
-        and cue.label not in _MUTUAL_KINDS
-        and cue.start <= runs[0].start < cue.end
-        and _marked(sentence, runs[0], _BY)
+    if len(runs) != 1 or not _marked(sentence, runs[0], _BY):
+        return False
+    return cue.label != Kind.ALLIANCE and any(
+        one.label not in _MUTUAL_KINDS and one.start <= runs[0].start < one.end for one in sentence.about(Topic.KIND)
     )
 
 
@@ -188,9 +187,8 @@ def _nearest_clauses(
     A relative clause takes what stands right before it, be it a rival or a former employer.
     """
     at = sentence.clause_of(cue.start)
-    for closest in (_inside(runs, cue.start, cue.end), _between_commas(sentence, cue, runs)):
-        if len(closest) > 1 and _groups(closest, group_of) > 1:
-            return closest
+    if closest := _closest(sentence, cue, runs, group_of):
+        return closest
     first, last = sentence.clauses[at].start, sentence.clauses[at].end
     near = _inside(runs, first, last)
     if _groups(near, group_of) == 1 and (head := _antecedent(sentence, at)):
@@ -199,15 +197,24 @@ def _nearest_clauses(
         if _groups(near, group_of) > 1 and not _lacks_subject(sentence, near):
             return near
         near = _inside(runs, first := clause.start, last)
-    if _lacks_subject(sentence, near) and at + 1 < len(sentence.clauses) and _is_relative(sentence, at + 1):
-        return []
-    if at and not _inside(runs, sentence.clauses[at].start, last) and _groups(near, group_of) > 2:
+    stray = at and not _inside(runs, sentence.clauses[at].start, last) and _groups(near, group_of) > 2
+    if stray or (_lacks_subject(sentence, near) and _is_relative(sentence, at + 1)):
         return []
     for clause in sentence.clauses[at + 1 :]:
         if _groups(near, group_of) > 1:
             return near
         near = _inside(runs, first, clause.end)
     return near
+
+
+def _closest(
+    sentence: Sentence, cue: Cue, runs: Sequence[Coordination], group_of: GroupOf
+) -> list[Coordination] | None:
+    """Return the runs within the cue, or between the commas around it, where they name two groups."""
+    for closest in (_inside(runs, cue.start, cue.end), _between_commas(sentence, cue, runs)):
+        if len(closest) > 1 and _groups(closest, group_of) > 1:
+            return closest
+    return None
 
 
 def _lacks_subject(sentence: Sentence, runs: Sequence[Coordination]) -> bool:
@@ -229,6 +236,8 @@ def _inside(runs: Sequence[Coordination], start: int, end: int) -> list[Coordina
 
 
 def _is_relative(sentence: Sentence, at: int) -> bool:
+    if at >= len(sentence.clauses):
+        return False
     return _RELATIVE.match(sentence.text, sentence.clauses[at].start - sentence.start) is not None
 
 
@@ -236,7 +245,11 @@ def _antecedent(sentence: Sentence, at: int) -> Coordination | None:
     start = sentence.clauses[at].start
     if not _is_relative(sentence, at):
         return None
-    before = [one for one in sentence.mentions if start - _NEAR <= one.end <= start]
+    before = [
+        one
+        for one in sentence.mentions
+        if one.end <= start and _HEAD.fullmatch(sentence.text, one.end - sentence.start, start - sentence.start)
+    ]
     return Coordination((before[-1].company_id,), before[-1].start, before[-1].end) if before else None
 
 

@@ -1,5 +1,6 @@
 """Reads an article once: its sentences and clauses, the companies named in them, and the cues of the lexicon."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,7 +110,10 @@ class Reader:
         """
         offset = len(article.title) + 1
         whole = f"{article.title}\n{article.text}"
-        found = resolve(self._matcher.find(whole), whole, self._namesakes)
+        found = self._matcher.find(whole)
+        if not found:
+            return [], []
+        found = resolve(found, whole, self._namesakes)
         title = [one for one in found if one.end < offset]
         text = [
             Mention(one.company_id, one.start - offset, one.end - offset, one.surface, one.person)
@@ -132,8 +136,8 @@ class Reader:
 
 def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
     masked = mask(found.text, _names(found))
-    entries = tuple(entry for entry in lexicon.entries if entry.pattern.may_occur(masked))
     stretches = split_sentences(found.text, lexicon.abbreviations)[:READ_SENTENCES]
+    likely = lexicon.needles.by_stretch(masked, stretches)
     mentions: list[list[Mention]] = [[] for _ in stretches]
     media: list[list[MediumMention]] = [[] for _ in stretches]
     end = stretches[-1].end if stretches else 0
@@ -151,19 +155,16 @@ def _read_part(found: Found, lexicon: Lexicon, first: int) -> list[Sentence]:
             clauses=tuple(split_clauses(masked, stretch, lexicon.breaks)),
             mentions=tuple(mentions[at][:MENTIONS]),
             media=tuple(media[at]),
-            cues=find_cues(masked, stretch, entries),
+            cues=find_cues(masked, stretch, [lexicon.entries[one] for one in likely[at]]),
         )
         for at, stretch in enumerate(stretches)
     ]
 
 
-def find_cues(masked: str, stretch: Stretch, entries: tuple[Entry, ...]) -> tuple[Cue, ...]:
+def find_cues(masked: str, stretch: Stretch, entries: Sequence[Entry]) -> tuple[Cue, ...]:
     """Return the cues in a stretch of the masked text, in order of the entries and then of their place."""
-    piece = masked[stretch.start : stretch.end]
     cues: list[Cue] = []
     for entry in entries:
-        if not entry.pattern.may_occur(piece):
-            continue
         cues.extend(
             Cue(entry.topic, entry.label, entry.weight, match.start(), match.end())
             for match in entry.pattern.regex.finditer(masked, stretch.start, stretch.end)

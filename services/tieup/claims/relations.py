@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
-from tieup.claims.bounds import DRAFTS, SENTENCE_STATEMENTS, STATEMENTS
+from tieup.claims.bounds import DRAFTS, KIND_CUES, SENTENCE_STATEMENTS, STATEMENTS
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.parties import (
     Coordination,
@@ -34,8 +34,11 @@ OTHER_NEWS = 2.0
 CARRIED_THRESHOLD = 1.6
 """The least weight of a relation whose parties no sentence names together, beside one that a sentence does name."""
 
-CARRIED_ALONE = 1.8
+CARRIED_ALONE = 2.0
 """The least weight of such a relation where the article names none outright."""
+
+FOUNDS = 3.0
+"""The least weight of a cue for a joint venture that may leave its parents unnamed."""
 
 TITLE = 1.5
 """How much more a headline weighs."""
@@ -148,13 +151,11 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
 def ventures_in(sentence: Sentence) -> set[str]:
     """The companies that the sentence calls a joint venture."""
     runs = coordinate(sentence, in_play(sentence))
-    return {
-        one
-        for cue in sentence.about(Topic.KIND, Kind.JOINT_VENTURE)
-        for run in runs
-        if not run.hyphened and run not in without_venture(sentence, cue, runs)
-        for one in run.companies
-    }
+    found: set[str] = set()
+    for cue in sentence.about(Topic.KIND, Kind.JOINT_VENTURE)[:KIND_CUES]:
+        founders = without_venture(sentence, cue, runs)
+        found.update(one for run in runs if not run.hyphened and run not in founders for one in run.companies)
+    return found
 
 
 def _without_ventures(drafts: list[Draft], ventures: set[str]) -> list[Draft]:
@@ -203,13 +204,13 @@ def _statements(sentence: Sentence, context: Context) -> list[Statement]:
     runs = coordinate(sentence, in_play(sentence))
     ventures = ventures_in(sentence)
     statements: list[Statement] = []
-    for cue in sentence.about(Topic.KIND):
+    for cue in sentence.about(Topic.KIND)[:KIND_CUES]:
         clause = sentence.clauses[sentence.clause_of(cue.start)]
         play = without_venture(sentence, cue, runs)
         sets = _listed(sentence, cue, play, context) or tied_by(sentence, cue, play, context.group_of)
         attribute = any(run.hyphened for run in play) and len(runs) > 1
         statements += [Statement(sentence, clause, cue, parties, attribute=attribute) for parties in sets]
-        if not sets and (pair := _carried(sentence, _first_named(play, ventures), context)):
+        if not sets and (pair := _carried(sentence, cue, _first_named(play, ventures), context)):
             statements.append(Statement(sentence, clause, cue, pair, carried=True))
     return statements
 
@@ -231,7 +232,7 @@ def _first_named(runs: Sequence[Coordination], ventures: set[str]) -> str | None
     return next((one for run in runs for one in run.companies if one not in ventures), None)
 
 
-def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties | None:
+def _carried(sentence: Sentence, cue: Cue, named: str | None, context: Context) -> Parties | None:
     """Return the company named and the one that the context supplies: the headline's, or the sentence before's.
 
     Where the sentence names none but says "both", the headline's two are meant, or those of the sentence before.
@@ -239,7 +240,7 @@ def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties
     if sentence.in_title:
         return None
     if named is None:
-        return _the_two(sentence, context)
+        return _the_two(sentence, cue, context)
     topic = (context.topic,) if context.topic is not None else ()
     for supplied in (context.title, context.previous, topic):
         others = [one for one in supplied if context.group_of(one) != context.group_of(named)]
@@ -248,9 +249,13 @@ def _carried(sentence: Sentence, named: str | None, context: Context) -> Parties
     return None
 
 
-def _the_two(sentence: Sentence, context: Context) -> Parties | None:
-    """The two companies of the headline, or else of the sentence before, where a sentence says "both" and no name."""
-    if not sentence.has(Topic.TEXT, "both"):
+def _the_two(sentence: Sentence, cue: Cue, context: Context) -> Parties | None:
+    """The two companies of the headline, or else of the sentence before, where a sentence says "both" and no name.
+
+    So where it tells of a joint venture and names nobody: a venture has parents, so those of the headline are meant.
+    """
+    founds = cue.label == Kind.JOINT_VENTURE and cue.weight >= FOUNDS and not sentence.companies
+    if not founds and not sentence.has(Topic.TEXT, "both"):
         return None
     wanted = 3 if sentence.has(Topic.TEXT, "trio") else 2
     for named in (context.title, context.previous):

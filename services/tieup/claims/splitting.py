@@ -74,7 +74,7 @@ def _stake(draft: Draft) -> list[Statement]:
         for one in draft.statements
         if one.cue.label not in _OPEN
         and (one.sentence.index, one.clause.start) not in clauses
-        and (not one.carried or one.cue.label == Kind.JOINT_VENTURE)
+        and (not one.carried or one.cue.label == Kind.JOINT_VENTURE or one.sentence.has(Topic.TEXT, "both"))
     ]
     return stake if weigh(stake) >= APART and weigh(other) >= APART else []
 

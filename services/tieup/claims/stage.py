@@ -40,7 +40,7 @@ def read_stage(scope: Scope, focus: Focus) -> StageReading:
 
 def _without_failed_talks(votes: list[Vote]) -> list[Vote]:
     """Return the votes without those for talks in a sentence that says in plain words that they ended."""
-    over = {one.sentence.index for one in votes if one.cue.label == Stage.ENDED and one.weight >= PLAIN}
+    over = {one.sentence.index for one in votes if one.cue.label == Stage.ENDED and one.cue.weight >= PLAIN}
     return [one for one in votes if one.cue.label != Stage.TALKS or one.sentence.index not in over]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tieup.claims.extract import Extractor
+from tieup.claims.extract import Extractor, is_published
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, Worker, WorkerSpec
 from tieup.log.topics import ARTICLES, RELATIONS
 from tieup.model.article import Article
@@ -25,7 +25,7 @@ class ExtractWorker:
         """Return the article's relations, keyed by its id, at the input's time. Raises BadRecord."""
         article = decode(Article, record.value, record.place)
         found = self._extractor.extract(article)
-        if not found.relations and found.version < 2:
+        if not is_published(found.version, found.relations):
             return NOTHING
         key = article.id.encode("utf-8", "surrogatepass")
         return Output(records=(NewRecord(RELATIONS, key, encode(found), record.timestamp),))

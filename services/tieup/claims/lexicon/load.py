@@ -14,9 +14,11 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final
 
+from tieup.claims.needles import Needles
 from tieup.claims.patterns import Pattern, compile_pattern
 from tieup.errors import DataError
 from tieup.model.labels import EndedAs, Kind, Milestone, Stage
@@ -70,7 +72,7 @@ class Entry:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lexicon:
     """The lexicon of one language: its entries, its abbreviations (lower case, no last stop), what parts clauses."""
 
@@ -78,6 +80,11 @@ class Lexicon:
     entries: tuple[Entry, ...]
     abbreviations: frozenset[str]
     breaks: re.Pattern[str]
+
+    @cached_property
+    def needles(self) -> Needles:
+        """The needles of the entries' patterns, by the entries' indices."""
+        return Needles([entry.pattern for entry in self.entries])
 
 
 @dataclass(frozen=True, slots=True)
