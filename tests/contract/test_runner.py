@@ -12,7 +12,7 @@ from tests.tally import AnyValue, TallyWorker
 from tieup.errors import StateVersionError
 from tieup.log.base import NewRecord, TopicPartition, WorkerSpec
 from tieup.log.runner import Runner, RunnerBounds
-from tieup.log.task import TaskBounds
+from tieup.log.task import Task, TaskBounds
 from tieup.log.topics import BY_NAME, DEAD_LETTERS
 from tieup.metrics import Metrics
 
@@ -236,3 +236,32 @@ async def test_a_second_task_fences_the_first_and_no_record_is_lost_or_doubled(s
     await running
     await hold.close()
     assert [orjson.loads(value)["total"] for _, value, _ in await scene.said(log)] == [1, 2, 4, 7, 11, 11, 24]
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["guarded", "control"])
+async def test_records_that_retention_took_unread_are_told_and_counted(storage, monkeypatch, caplog, noted):
+    """A position below the first offset held is moved up, else the task would stand still; but never quietly."""
+    if not noted:
+        monkeypatch.setattr(Task, "_report_gone", lambda self, at, begin, end: None)
+    numbers = storage.topic("expiring", single=True, retention_ms=500)
+    scene = Scene(storage, numbers, *(storage.topic(name, single=True) for name in ("sums", "state")), storage.group())
+    log = await scene.open()
+    await scene.append(log, NUMBERS[:3])
+    await scene.work_off(log)
+    later = [NewRecord(numbers.name, b"a", b"1", 2_000 + 1_000 * n) for n in range(5)]
+    await log.append(later)
+    at = TopicPartition(numbers.name, 0)
+    reader = await log.reader({at: 0})
+    offsets = []
+    async with asyncio.timeout(30):
+        while len(offsets) < 8:
+            offsets += [record.offset for record in await reader.poll(10, 0.2)]
+    await reader.close()
+    await storage.expire(log, at, offsets[6])
+    await scene.work_off(log)
+    gone = scene.metrics.records_gone.labels("tally", numbers.name)._value.get()
+    assert len(await scene.said(log)) == 3 + 2
+    assert bool(gone) == noted
+    if noted:
+        assert gone >= 3  # on Kafka a marker may be among them
+        assert "gone unread" in caplog.text
