@@ -70,7 +70,10 @@ def assign(
         if relation.focus is not Focus.NEWS or not is_tie(relation, companies):
             continue
         wanted = _wanted(found, relation, companies)
-        fits = _fits(wanted, memory, affinity, before) + _fits_beside(wanted, first, found.event_time, affinity)
+        stories = memory.with_parties(wanted.parties)
+        fits = _fits(wanted, stories, memory, affinity, before) + _fits_beside(
+            wanted, first, found.event_time, affinity
+        )
         best = min(
             (one for one in fits if _may_share(wanted, first.get(one.story_id), affinity)), key=_rank, default=None
         )
@@ -82,12 +85,19 @@ def assign(
 
 
 def _recalled(found: ArticleRelations, memory: Candidates, companies: Companies, affinity: Affinity) -> dict[int, str]:
-    """The story that an article without news recalls: that of its main relation, if it is known; age does not count."""
+    """The story that an article without news recalls: that of its main relation, if it is known.
+
+    The parties must be the same, of none more and of none fewer groups; age does not count.
+    """
     for at in by_weight(found.relations):
         relation = found.relations[at]
         if is_tie(relation, companies):
             wanted = replace(_wanted(found, relation, companies), at=None)
-            best = min(_fits(wanted, memory, affinity, ()), key=_rank, default=None)
+            groups = {party.group for party in wanted.parties}
+            same = [
+                one for one in memory.with_parties(wanted.parties) if groups == {party.group for party in one.parties}
+            ]
+            best = min(_fits(wanted, same, memory, affinity, ()), key=_rank, default=None)
             return {} if best is None else {at: best.story_id}
     return {}
 
@@ -98,10 +108,12 @@ def _wanted(found: ArticleRelations, relation: Relation, companies: Companies) -
     return Wanted(parties, relation.kind, relation.stage, relation.factuality, relation.venture, at)
 
 
-def _fits(wanted: Wanted, memory: Candidates, affinity: Affinity, before: Sequence[str]) -> list[Fit]:
+def _fits(
+    wanted: Wanted, stories: Sequence[Story], memory: Candidates, affinity: Affinity, before: Sequence[str]
+) -> list[Fit]:
     """The stories that the relation fits; what fits one that was merged goes where it leads."""
     found = []
-    for one in memory.with_parties(wanted.parties):
+    for one in stories:
         score = score_story(wanted, one, affinity)
         if score >= affinity.thresholds.join:
             into = one.id if one.merged_into is None else memory.leads_to(one.id)
