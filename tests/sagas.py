@@ -10,7 +10,8 @@ from tieup.log.topics import ARTICLES
 from tieup.model.article import Article
 from tieup.model.codec import encode, to_millis
 
-START = datetime(2025, 1, 6, 8, tzinfo=UTC)
+# Recent, since retention goes by record time: older articles would be cleaned away before they are read.
+START = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0) - timedelta(days=30)
 MAKERS = ("Ford", "Toyota", "Nissan", "Honda", "Renault", "Stellantis", "BMW", "Volkswagen", "Hyundai", "Geely")
 PARTNERS = ("Xiaomi", "BYD", "CATL", "Foxconn", "Rivian", "Northvolt", "Qualcomm", "Nvidia", "Bosch", "Leapmotor")
 TEXTS = (

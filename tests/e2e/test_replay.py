@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,7 +37,7 @@ async def with_log(url: str, work):
 
 async def record(log: Log) -> None:
     await log.create(CATALOGUE)
-    await log.append(saga_records(ARTICLES, start=datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)))
+    await log.append(saga_records(ARTICLES))
 
 
 def reading(suffix: str, topic: str):
