@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds
+.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-extract
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 bench-feeds: $(VENV)/.ready  ## fetching side by side with reader; FULL=1 is 2,000 feeds and ten rounds
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	$(BIN)/python -m tests.benchmarks.bench_feeds $(if $(FULL),--full)
+
+bench-extract: $(VENV)/.ready  ## extraction side by side with a regular-expression union of the same names
+	$(BIN)/python -m tests.benchmarks.bench_extract
 
 lock: $(VENV)/.ready  ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
