@@ -22,7 +22,7 @@ from tieup.log.base import NewRecord
 from tieup.log.topics import DELIVERIES
 from tieup.model.codec import to_millis
 
-ROUNDS = int(os.environ.get("TIEUP_TEST_ALERT_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("TIEUP_TEST_ALERT_ROUNDS", "3"))
 SEED = int(os.environ.get("TIEUP_TEST_SEED", "7"))
 EVENTS_A_ROUND = 12
 CONCURRENT = AlertSettings().per_endpoint
