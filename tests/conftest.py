@@ -7,8 +7,13 @@ fail. `TIEUP_TEST_KAFKA=host:port` names a running Kafka (a throw-away one: test
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.kafka_broker import KafkaCluster, KafkaMissing, classpath
+
+# No test is timed, on a busy machine least of all, and none leaves anything behind.
+settings.register_profile("tieup", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tieup")
 
 MISSING = pytest.StashKey[str]()
 
