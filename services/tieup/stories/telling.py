@@ -20,6 +20,7 @@ from tieup.stories.statements import Statement
 MAX_CLAIMS: Final = 200
 MAX_ARTICLES: Final = 200
 MAX_STORY_BYTES: Final = 900_000
+_SURELY_SMALL: Final = 40  # articles and claims together, none of which can reach 20 kB
 _LABELS: Final = tuple(field.name for field in fields(Labels))
 
 Ties = Callable[[tuple[StoryParty, ...]], tuple[Tie, ...]]
@@ -74,6 +75,8 @@ def fit(story: Story) -> Story:
     claims = newest_claims(story.claims, MAX_CLAIMS)
     articles = newest_articles(story.articles, MAX_ARTICLES)
     story = replace(story, claims=claims, articles=articles)
+    if len(claims) + len(articles) <= _SURELY_SMALL:
+        return story
     while len(encode(story)) > MAX_STORY_BYTES:
         claims = newest_claims(story.claims, len(story.claims) // 2)
         articles = newest_articles(story.articles, max(len(story.articles) // 2, 1))
