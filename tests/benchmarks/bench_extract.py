@@ -30,7 +30,8 @@ NAMING = "The car maker Toyota sold more cars in the third quarter than a year b
 STATING = (
     (
         "Ford and Xiaomi are in talks about a joint venture for electric cars, the Financial Times reported, citing "
-        "people familiar with the matter. Ford denied the report. Last year Volkswagen bought 5 % of Xpeng for $700 million. "
+        "people familiar with the matter. Ford denied the report. Last year Volkswagen bought 5 % of "
+        "Xpeng for $700 million. "
     ),
     (
         "Stellantis and Leapmotor founded a joint venture that builds electric cars in Spain; the partners said on "

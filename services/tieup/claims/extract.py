@@ -8,6 +8,7 @@ from tieup.articles.signature import ALGORITHM, sign
 from tieup.claims.attribution import read_claims, read_origin
 from tieup.claims.bounds import CONTEXT
 from tieup.claims.factuality import FactualityReading, read_factuality
+from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
@@ -118,6 +119,7 @@ class Extractor:
         origin, credit = read_origin(scope, sentences, article.publisher, main=told)
         milestones = read_milestones(scope)
         binding = read_binding(scope)
+        figures = read_figures(scope, article.language, self._gazetteer)
         shown = [
             _shown("kind", kind.vote),
             _shown("stage", stage.vote),
@@ -125,6 +127,7 @@ class Extractor:
             _shown("focus", focus.vote),
             _shown("binding", binding[1] if binding else None),
             *(_shown("milestone", vote) for _, vote in milestones),
+            *(evidence for _, evidence in figures),
             credit,
         ]
         return Relation(
@@ -136,6 +139,7 @@ class Extractor:
             focus=focus.focus,
             binding=binding[0] if binding else None,
             milestones=tuple(milestone for milestone, _ in milestones),
+            figures=tuple(figure for figure, _ in figures),
             venture=self._venture(scope, kind.kind),
             ended_as=read_ended_as(scope) if settled is Stage.ENDED else None,
             claims=read_claims(scope, settled, factuality, origin, self._gazetteer),

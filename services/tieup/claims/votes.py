@@ -68,6 +68,11 @@ class Scope:
         """The other relations' statements by the index of their sentence."""
         return _by_sentence(self.others)
 
+    def is_nearest(self, sentence: Sentence, cue: Cue) -> bool:
+        """Say whether no other relation's words in the sentence are nearer to the cue than this one's."""
+        mine, rivals = self._mine.get(sentence.index, []), self._rivals.get(sentence.index, [])
+        return bool(mine) and _nearness(cue, mine, rivals) > NEARER_TO_ANOTHER
+
     def _own(self, sentence: Sentence, topic: Topic) -> list[Vote]:
         mine, rivals = self._mine.get(sentence.index, []), self._rivals.get(sentence.index, [])
         title = IN_TITLE if sentence.in_title else 1.0
