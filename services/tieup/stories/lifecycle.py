@@ -176,14 +176,23 @@ def _ended_as(articles: Sequence[StoryArticle]) -> EndedAs | None:
 
 
 def _figures(articles: Sequence[StoryArticle]) -> tuple[Figure, ...]:
-    """The newest figure of each role, owner and unit, but a report does not replace what was confirmed."""
+    """The newest figure of each role, owner and unit, but a report does not replace what was confirmed; the same number
+    again with or without its owner is the same figure.
+    """
     found: dict[tuple[str, str, str], tuple[Figure, bool]] = {}
     for article in articles:
         for figure in article.figures:
             key = (figure.role, figure.owner or "", figure.unit)
+            if any(_is_same(figure, known) for known, _ in found.values()):
+                continue
             if key not in found or _is_sure(article) >= found[key][1]:
                 found[key] = (figure, _is_sure(article))
     return tuple(found[key][0] for key in sorted(found))[:MAX_NAMES]
+
+
+def _is_same(one: Figure, other: Figure) -> bool:
+    alike = (one.role, one.value, one.unit) == (other.role, other.value, other.unit)
+    return alike and (one.owner is None or other.owner is None) and one.owner != other.owner
 
 
 def _parties(articles: Sequence[StoryArticle]) -> tuple[tuple[StoryParty, ...], tuple[str, ...]]:
