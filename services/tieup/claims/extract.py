@@ -15,6 +15,7 @@ from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
 from tieup.claims.media import MediaFinder
 from tieup.claims.reading import Reader, Sentence
 from tieup.claims.relations import Draft, find_drafts, named_together, ventures_in
+from tieup.claims.roles import read_roles
 from tieup.claims.splitting import split_draft
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
 from tieup.claims.variants import merge_variants
@@ -119,6 +120,7 @@ class Extractor:
         origin, credit = read_origin(scope, sentences, article.publisher, main=told)
         milestones = read_milestones(scope)
         binding = read_binding(scope)
+        roles = read_roles(scope, kind.kind)
         figures = read_figures(scope, article.language, self._gazetteer)
         shown = [
             _shown("kind", kind.vote),
@@ -131,7 +133,7 @@ class Extractor:
             credit,
         ]
         return Relation(
-            parties=tuple(Party(self._gazetteer.get(one).name, one) for one in scope.draft.parties),
+            parties=tuple(Party(self._gazetteer.get(one).name, one, roles.get(one)) for one in scope.draft.parties),
             kind=kind.kind,
             stage=settled,
             factuality=factuality.factuality,
