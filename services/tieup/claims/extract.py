@@ -7,6 +7,7 @@ from itertools import islice
 from tieup.articles.signature import ALGORITHM, sign
 from tieup.claims.attribution import read_claims, read_origin
 from tieup.claims.bounds import CONTEXT
+from tieup.claims.confidence import Table, load_confidences, look_up, score
 from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
@@ -46,8 +47,9 @@ def is_published(version: int, relations: Sequence[Relation]) -> bool:
 class Extractor:
     """Extracts the relations that articles state; immutable, so one serves many threads."""
 
-    def __init__(self, gazetteer: Gazetteer) -> None:
+    def __init__(self, gazetteer: Gazetteer, confidences: Table | None = None) -> None:
         self._gazetteer = gazetteer
+        self._confidences = load_confidences() if confidences is None else confidences
         self._reader = Reader(Matcher(gazetteer), MediaFinder(load_media()), load_namesakes(gazetteer))
         self._lexicons = {language: load_lexicon(language) for language in LANGUAGES}
 
@@ -147,7 +149,7 @@ class Extractor:
             claims=read_claims(scope, settled, factuality, origin, self._gazetteer),
             origin=origin,
             evidence=(*_party_evidence(scope), *(one for one in shown if one is not None)),
-            confidence=confidence(scope.draft.weight, kind.share, stage.share),
+            confidence=look_up(self._confidences, score(scope.draft.weight, kind.share, stage.share)),
             in_title=scope.draft.in_title,
         )
 
@@ -218,15 +220,6 @@ def _speaks_of(sentence: Sentence, draft: Draft) -> bool:
         or sentence.has(Topic.SOURCE, "authority")
         or bool(sentence.about(Topic.STANCE))
     )
-
-
-def confidence(weight: float, kind_share: float, stage_share: float) -> float:
-    """Return how sure the extraction is, from 0 to 1 with two digits.
-
-    A relation with cues worth 6 or more is as sure as can be (0.6 of the score); the rest are the shares of the votes
-    that the kind (0.2) and the stage (0.2) got.
-    """
-    return round(0.6 * min(weight, 6.0) / 6.0 + 0.2 * kind_share + 0.2 * stage_share, 2)
 
 
 def _first_text(sentences: Sequence[Sentence]) -> int:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.claims.conftest import AT
 
-from tieup.claims.extract import Extractor, confidence
+from tieup.claims.extract import Extractor
 from tieup.model.article import Article
 from tieup.model.labels import EndedAs, Factuality, Focus, Kind, Milestone, Stage, Stance
 from tieup.model.relation import Part, Relation
@@ -225,8 +225,3 @@ def test_record_carries_the_article(extractor: Extractor) -> None:
     one = replace(article("Ford and Geely form a joint venture", "", "en"), url="https://example.org/1", version=3)
     found = extractor.extract(one)
     assert (found.article_id, found.version, found.url, found.event_time) == ("a", 3, "https://example.org/1", AT)
-
-
-def test_confidence_rises_with_evidence_and_stays_in_bounds() -> None:
-    assert confidence(0.0, 0.0, 0.0) == 0.0
-    assert confidence(3.0, 0.5, 0.5) < confidence(6.0, 0.5, 0.5) < confidence(60.0, 1.0, 1.0) == 1.0
