@@ -32,10 +32,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules in order, the kinds that make everybody a partner, and what before the second party bars a role."""
+    """All rules in order, and what before the second party bars a role."""
 
     rules: tuple[Rule, ...]
-    mutual: frozenset[Kind]
     never: re.Pattern[str]
 
 
@@ -54,16 +53,14 @@ def load_roles() -> Rules:
             )
             for row in data["rule"]
         )
-        return Rules(rules, frozenset(Kind(kind) for kind in data["mutual"]), _before(data["never"]))
+        return Rules(rules, _before(data["never"]))
     except (tomllib.TOMLDecodeError, KeyError, ValueError, OSError) as error:
         raise DataError(f"roles.toml: {error}") from error
 
 
 def read_roles(scope: Scope, kind: Kind) -> dict[str, Role]:
-    """Return the roles by company id; empty where the text shows none."""
+    """Return the roles by company id; empty where the text shows none: that all are partners the kind says already."""
     table = load_roles()
-    if kind in table.mutual:
-        return dict.fromkeys(scope.draft.parties, Role.PARTNER)
     if len(scope.draft.parties) != 2:
         return {}
     for sentence in scope.draft.sentences:
