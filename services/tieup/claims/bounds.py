@@ -1,13 +1,14 @@
 """What extraction spends on one article at most, so that no text costs more than a long one: every bound, with why.
 
-The longest articles of trade papers have some 12,000 characters and 120 sentences, their longest sentences 400
-characters and nine companies. The bounds lie well above; only lists, tables and hostile texts reach them.
+Of 244 labelled articles the longest has 3,400 characters and 31 sentences; their sentences have at most 360 characters,
+9 names, 16 cues, 5 of them of kind, and an article at most 6 sets of parties in 21 statements. The bounds are chosen
+well above that, so that only lists, tables and hostile texts reach them.
 """
 
 from typing import Final
 
 READ_CHARACTERS: Final = 30_000
-"""Characters of the text that are read for relations: reading is linear, and what is news stands in the first part."""
+"""Characters of the text that are read for relations: reading is linear, and nine times the longest labelled article."""
 
 READ_SENTENCES: Final = 400
 """Sentences that are read: thousands of words with a full stop each are a list, not an article."""
@@ -19,7 +20,7 @@ CUES: Final = 48
 """Cues per sentence, the first ones: each is weighed against every statement of its sentence."""
 
 KIND_CUES: Final = 16
-"""Words for a sort of agreement per sentence, each tried against every company; real sentences have up to seven."""
+"""Words for a sort of agreement per sentence, each tried against every company."""
 
 SENTENCE_STATEMENTS: Final = 32
 """Statements per sentence: six kind cues with five pairs each are more than any sentence says."""
