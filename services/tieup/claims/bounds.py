@@ -8,7 +8,7 @@ well above that, so that only lists, tables and hostile texts reach them.
 from typing import Final
 
 READ_CHARACTERS: Final = 30_000
-"""Characters of the text that are read for relations: reading is linear, and nine times the longest labelled article."""
+"""Characters of the text that are read for relations: nine times the longest labelled article."""
 
 READ_SENTENCES: Final = 400
 """Sentences that are read: thousands of words with a full stop each are a list, not an article."""
@@ -23,7 +23,7 @@ KIND_CUES: Final = 16
 """Words for a sort of agreement per sentence, each tried against every company."""
 
 SENTENCE_STATEMENTS: Final = 32
-"""Statements per sentence: six kind cues with five pairs each are more than any sentence says."""
+"""Statements per sentence: more than any labelled article has as a whole."""
 
 STATEMENTS: Final = 240
 """Statements per article: ten sentences that each say all they may. What follows repeats."""
