@@ -104,19 +104,16 @@ def _faults(wordings: Mapping[str, Wording]) -> list[str]:
 def _line(event: StoryEvent, words: Wording) -> str:
     main = _main(event, words)
     frames = words.frames
-    if event.type is EventType.MERGED:
-        return frames.merged.format(main=main)
-    if any(change.field == "support" and change.new is None for change in event.changes):
-        return frames.withdrawn.format(main=main)
-    if event.type is EventType.CORRECTED:
-        return frames.corrected.format(main=main)
-    if event.type is EventType.REVIVED:
-        return frames.revived.format(main=main)
-    if event.type is EventType.CORROBORATED:
-        return frames.corroborated.format(main=main, n=event.origin_count)
-    if event.type is EventType.UPDATED:
-        return frames.updated.format(main=main, what=_news(event.changes, words))
-    return main
+    withdrawn = any(change.field == "support" and change.new is None for change in event.changes)
+    framed = {
+        EventType.MERGED: frames.merged,
+        EventType.CORRECTED: frames.corrected,
+        EventType.REVIVED: frames.revived,
+        EventType.CORROBORATED: frames.corroborated,
+        EventType.UPDATED: frames.updated,
+    }
+    frame = frames.withdrawn if withdrawn and event.type is not EventType.MERGED else framed.get(event.type, "{main}")
+    return frame.format(main=main, n=event.origin_count, what=_news(event.changes, words))
 
 
 def _main(event: StoryEvent, words: Wording) -> str:
