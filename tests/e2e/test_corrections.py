@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
-from tests.sagas import saga_records
+from tests.sagas import START, saga_records
 from tests.service import environment, tieup
 
 from tieup.log.sqlite import SqliteLog
@@ -45,3 +46,7 @@ def test_corrections_are_carried_out_and_replayed(tmp_path: Path) -> None:
     call("replay", "--suffix", "again")
     changes = [json.loads(line) for line in call("diff", "--suffix", "again", "--json").splitlines()]
     assert {change["field"] for difference in changes for change in difference["changes"]} <= {"events"}
+    begin = START + timedelta(hours=8)  # half of the sixteen articles
+    call("replay", "--suffix", "late", "--from", f"{begin:%Y-%m-%dT%H:%M}")
+    late = [json.loads(line) for line in call("diff", "--suffix", "late", "--json").splitlines()]
+    assert sum(difference["lost"] for difference in late) > 0
