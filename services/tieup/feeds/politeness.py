@@ -89,10 +89,9 @@ class Turns:
     async def _address(self, host: str) -> str | None:
         if host in self.hosts:
             return None
-        try:
-            return str(ip_address(host.partition("%")[0]))
-        except ValueError:
-            pass
+        literal = _literal(host)
+        if literal is not None:
+            return literal
         kept = self._addresses.get(host)
         if kept is not None and kept[0] > self.seconds():
             return kept[1]
@@ -136,3 +135,11 @@ class Turns:
             place = _Place(asyncio.Semaphore(settings.per_host), Pace(settings.host_rate, settings.host_burst))
             self._places[key] = place
         return place
+
+
+def _literal(host: str) -> str | None:
+    """The address that a host is, or None if it is a name."""
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return None

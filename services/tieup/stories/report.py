@@ -61,7 +61,18 @@ class Reporter:
         previous_ties: tuple[Tie, ...],
     ) -> StoryEvent:
         """Return the event of a story as it now is."""
-        event = StoryEvent(
+        event = self._untitled(story, kind, changes, occasion, previous_ties)
+        return replace(event, headline=self.headlines.write(event))
+
+    def _untitled(
+        self,
+        story: Story,
+        kind: EventType,
+        changes: Sequence[EventChange],
+        occasion: Occasion,
+        previous_ties: tuple[Tie, ...],
+    ) -> StoryEvent:
+        return StoryEvent(
             story_id=story.id,
             revision=story.revision,
             type=kind,
@@ -104,7 +115,6 @@ class Reporter:
             merged_into=story.merged_into,
             sources=story.sources,
         )
-        return replace(event, headline=self.headlines.write(event))
 
 
 def with_moment(story: Story, event: StoryEvent) -> Story:
