@@ -45,9 +45,22 @@ class FetchWatch:
         self._lag.observe(max(0.0, (outcome.observed_at - before.next_poll_at).total_seconds()))
         for version in () if found is None else found.versions:
             self._entries.labels("new" if version.version == 1 else "edited").inc()
+        self._entries.labels("bad").inc(outcome.bad_entries)
+        for line in poll_faults(feed, before, after, outcome):
+            _log.warning("%s", line)
         for event, words in feed_events(before, after):
             self._events.labels(event).inc()
             _log.warning("feed.%s %s: %s", event, feed.url, words)
+
+
+def poll_faults(feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome) -> list[str]:
+    """Return a line for a poll that failed in another way than the one before, and for entries that were no use."""
+    lines = []
+    if after.error is not None and after.error != before.error:
+        lines.append(after.error)
+    if outcome.bad_entries:
+        lines.append(f"{feed.url}: {outcome.bad_entries} entries left out: torn, empty or too many")
+    return lines
 
 
 def outcome_word(outcome: FetchOutcome) -> str:

@@ -345,7 +345,7 @@ def test_a_feed_breaks_and_recovers_once(caplog: pytest.LogCaptureFixture) -> No
     step(fetch, outcome(entries=ENTRIES))
     step(fetch, outcome(status=304))
     events = [line.getMessage().split(" ")[0] for line in caplog.records]
-    assert events == ["feed.broken", "feed.recovered"]
+    assert events == ["u:", "feed.broken", "feed.recovered"], "the failure itself once, then what it comes to"
 
 
 def test_a_rebuilt_task_decides_the_same() -> None:
