@@ -20,7 +20,7 @@ from tieup.feeds.registry import feed_from_url
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import NAME, FetchWorker
 from tieup.log.base import OUTCOME_OFFSET, Change, NewRecord, Record, Worker
-from tieup.log.topics import ARTICLES, ASSIGNMENTS, EVENTS, FEED_STATES, FEEDS, RELATIONS, STORIES
+from tieup.log.topics import ARTICLES, ASSIGNMENTS, EVENTS, FEED_STATES, FEEDS, RELATIONS, SEEN_ENTRIES, STORIES
 from tieup.model.codec import encode, to_millis
 from tieup.stories.worker import StoryWorker
 
@@ -90,7 +90,7 @@ def test_every_record_is_valid(written: Written) -> None:
     for one in (*written.records, *written.changes):
         validator.check(one.topic, one.value)
         topics.add(one.topic)
-    assert topics == {ARTICLES, RELATIONS, EVENTS, FEED_STATES, STORIES, ASSIGNMENTS}
+    assert topics == {ARTICLES, RELATIONS, EVENTS, FEED_STATES, SEEN_ENTRIES, STORIES, ASSIGNMENTS}
     assert len(written.of(ARTICLES)) > 40
     assert len(written.of(EVENTS)) > 10
 

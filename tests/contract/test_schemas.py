@@ -19,7 +19,7 @@ from tieup.log import topics
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.delivery import MAX_ATTEMPTS_KEPT, MAX_BODY_BYTES, MAX_EXCERPT_CHARS, Delivery, DeliveryState
-from tieup.model.feed import Feed, FeedState, FetchRequest
+from tieup.model.feed import Feed, FeedState, FetchRequest, SeenEntries
 from tieup.model.relation import ArticleRelations
 from tieup.model.story import (
     MAX_EVENT_ARTICLES,
@@ -36,6 +36,7 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 RECORDS = {
     topics.FEEDS: Feed,
     topics.FEED_STATES: FeedState,
+    topics.SEEN_ENTRIES: SeenEntries,
     topics.FETCH_REQUESTS: FetchRequest,
     topics.ARTICLES: Article,
     topics.RELATIONS: ArticleRelations,

@@ -126,7 +126,8 @@ def _compare(
     plain: PlainEntry, known: SeenEntry | None, identity: _Identity, siblings: Siblings, settings: FetchSettings
 ) -> tuple[NewVersion | None, SeenEntry]:
     guid_hash = identity.guid_hash or (known.guid_hash if known is not None else None)
-    memory = SeenEntry(identity.article_id, plain.content_hash, 1, guid_hash)
+    paged = known is not None and known.paged
+    memory = SeenEntry(identity.article_id, plain.content_hash, 1, guid_hash, paged)
     if known is not None and known.content_hash == plain.content_hash:
         return None, replace(memory, version=known.version)
     others = siblings(identity.article_id)

@@ -1,17 +1,21 @@
 """What is remembered of entries, of all feeds of a task, packed: 43 bytes an entry and 8 of index.
 
+What is packed here is also what stands on the topic, in base64.
+
 A hundred thousand feeds of fifty entries are five million memories; as objects they would take gigabytes.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tieup.model.feed import SeenEntry
 
-_RECORD: Final = struct.Struct(">16s16sH?8s")
+_RECORD: Final = struct.Struct(">16s16sHB8s")
 _ID_BYTES: Final = 16
 _NO_GUID: Final = bytes(8)
+_HAS_GUID: Final = 1
+_PAGED: Final = 2
 _BUCKETS: Final = 1 << 18
 _SLOT: Final = struct.Struct(">II")  # four more bytes of the article's id, and the number of the feed
 MAX_VERSION: Final = 0xFFFF
@@ -26,9 +30,14 @@ class SeenMemory:
         self._names: list[str] = []
         self._buckets: list[bytes] = [b""] * _BUCKETS
 
-    def put(self, feed_id: str, seen: Sequence[SeenEntry]) -> None:
-        """Let these be a feed's memory. Raises ValueError, changing nothing, for hashes of another length."""
-        packed = b"".join(map(_pack, seen))
+    def __contains__(self, feed_id: str) -> bool:
+        """Whether anything is remembered of a feed."""
+        return feed_id in self._packed
+
+    def put(self, feed_id: str, packed: bytes) -> None:
+        """Let these be a feed's memory. Raises ValueError, changing nothing, where they are no whole entries."""
+        if len(packed) % _RECORD.size:
+            raise ValueError(f"{len(packed)} bytes are no whole entries")
         old, new = set(_ids(self._packed.get(feed_id, b""))), set(_ids(packed))
         number = self._number(feed_id)
         for article_id in old - new:
@@ -43,6 +52,10 @@ class SeenMemory:
     def of(self, feed_id: str) -> tuple[SeenEntry, ...]:
         """Return a feed's memory, in the order in which it was put."""
         return tuple(map(_unpack, _RECORD.iter_unpack(self._packed.get(feed_id, b""))))
+
+    def packed(self, feed_id: str) -> bytes:
+        """Return a feed's memory as it was put."""
+        return self._packed.get(feed_id, b"")
 
     def siblings(self, feed_id: str, article_id: str) -> list[SeenEntry]:
         """Return what other feeds remember of an article, by feed id."""
@@ -75,6 +88,11 @@ class SeenMemory:
         return {number for found, number in _SLOT.iter_unpack(self._buckets[bucket]) if found == part}
 
 
+def pack(seen: Iterable[SeenEntry]) -> bytes:
+    """Return entries as 43 bytes each. Raises ValueError for hashes of another length."""
+    return b"".join(map(_pack, seen))
+
+
 def _place(article_id: bytes) -> tuple[int, int]:
     return int.from_bytes(article_id[:3], "big") % _BUCKETS, int.from_bytes(article_id[3:7], "big")
 
@@ -88,9 +106,11 @@ def _pack(entry: SeenEntry) -> bytes:
     guid = _NO_GUID if entry.guid_hash is None else bytes.fromhex(entry.guid_hash)
     if (len(article_id), len(content), len(guid)) != (_ID_BYTES, _ID_BYTES, len(_NO_GUID)):
         raise ValueError("hashes of another length")
-    return _RECORD.pack(article_id, content, min(entry.version, MAX_VERSION), entry.guid_hash is not None, guid)
+    flags = (entry.guid_hash is not None) * _HAS_GUID | entry.paged * _PAGED
+    return _RECORD.pack(article_id, content, min(entry.version, MAX_VERSION), flags, guid)
 
 
-def _unpack(row: tuple[bytes, bytes, int, bool, bytes]) -> SeenEntry:
-    article_id, content, version, has_guid, guid = row
-    return SeenEntry(article_id.hex(), content.hex(), version, guid.hex() if has_guid else None)
+def _unpack(row: tuple[bytes, bytes, int, int, bytes]) -> SeenEntry:
+    article_id, content, version, flags, guid = row
+    guid_hash = guid.hex() if flags & _HAS_GUID else None
+    return SeenEntry(article_id.hex(), content.hex(), version, guid_hash, bool(flags & _PAGED))

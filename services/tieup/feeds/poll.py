@@ -75,7 +75,7 @@ def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
     if feed.url == state.url:
         return state
     fresh = new_state(feed)
-    kept = {name: getattr(state, name) for name in ("last_success_at", "polls", "entries", "seen", "title", "language")}
+    kept = {name: getattr(state, name) for name in ("last_success_at", "polls", "entries", "title", "language")}
     return replace(fresh, **kept)
 
 
@@ -104,7 +104,6 @@ def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, fo
     overrun = found.known == 0 and window > 1 and after.window > 1
     return replace(
         after,
-        seen=found.seen,
         entries=state.entries + found.new,
         title=outcome.feed_title or state.title,
         language=outcome.feed_language or state.language,

@@ -7,7 +7,7 @@ from typing import Final
 from tieup import __version__
 from tieup.errors import SettingsError
 
-MAX_SEEN: Final = 5_000  # about 140 bytes each, in a record of at most 1 MB
+MAX_SEEN: Final = 10_000  # 58 bytes each, in a record of at most 1 MB
 
 _TIMES: Final = (
     *("interval_s", "quiet_interval_s", "min_interval_s", "unconditional_interval_s", "retry_s", "max_interval_s"),
@@ -69,7 +69,7 @@ class FetchSettings:
         if not 0 <= self.jitter <= 1:
             raise SettingsError("feeds.jitter: must be between 0 and 1")
         if self.max_seen > MAX_SEEN:
-            raise SettingsError(f"feeds.max_seen: must be at most {MAX_SEEN}, or a feed's state outgrows its record")
+            raise SettingsError(f"feeds.max_seen: must be at most {MAX_SEEN}, or a feed's memory outgrows its record")
         if self.max_seen < self.max_entries:
             raise SettingsError("feeds.max_seen: must be at least feeds.max_entries, or entries would come back as new")
         if self.contact is not None and not (self.contact.isprintable() and self.contact.isascii()):

@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import orjson
 
@@ -13,7 +13,7 @@ from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
 from tieup.feeds.identity import NewVersion, Recognised, recognise
-from tieup.feeds.memory import SeenMemory
+from tieup.feeds.memory import SeenMemory, pack
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import SLOW_DOWN, after_skips
@@ -21,12 +21,22 @@ from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
-from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS
+from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, SEEN_ENTRIES
 from tieup.model.article import Article
 from tieup.model.codec import decode, encode, from_millis, to_millis
-from tieup.model.feed import FEED_STATE_VERSION, Feed, FeedState, FetchOutcome, FetchRequest
+from tieup.model.feed import (
+    FEED_STATE_VERSION,
+    SEEN_ENTRIES_VERSION,
+    Feed,
+    FeedState,
+    FetchOutcome,
+    FetchRequest,
+    SeenEntries,
+)
 
 NAME: Final = "fetch"
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +52,7 @@ class FetchWorker:
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
         self._memory = SeenMemory()
+        self._from_states: set[str] = set()  # whose memory is still a state's of version 1
         self._moved: dict[str, str] = {}
         self._moved_to: dict[str, set[str]] = {}
 
@@ -53,7 +64,7 @@ class FetchWorker:
         feed = self._feeds.get(outcome.feed_id)
         if feed is None or poll_request(feed, self._state(feed)).url != outcome.requested_url:
             return NOTHING  # removed, or given another URL, while the request was under way
-        return self._polled(feed, self._whole_state(feed), outcome, record)
+        return self._polled(feed, self._state(feed), outcome, record)
 
     def apply(self, change: Change) -> None:
         """Take a change of the feeds wanted or of a feed's state into memory."""
@@ -62,6 +73,9 @@ class FetchWorker:
             self._apply_feed(key, change.value)
         elif change.topic == FEED_STATES:
             self._apply_state(key, change.value)
+        elif change.topic == SEEN_ENTRIES:
+            self._apply_seen(key, change.value)
+            return
         self._place(key)
         for moved in self._moved_to.get(key, ()):
             self._place(moved)
@@ -76,8 +90,8 @@ class FetchWorker:
         later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
         acts = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
         late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
-        changes = (_change(replace(self._whole_state(feed), next_poll_at=later[feed.id])) for feed in late)
-        return Output(changes=tuple(changes), acts=acts)
+        states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
+        return Output(changes=tuple(change for state in states for change in self._changes(state)), acts=acts)
 
     def _act(self, feed_id: str) -> Act:
         feed = self._feeds[feed_id]
@@ -85,11 +99,16 @@ class FetchWorker:
         return Act(f"{feed_id}:{state.polls}", poll_request(feed, state))
 
     def _state(self, feed: Feed) -> FeedState:
-        """The state without the entries seen."""
         return self._states.get(feed.id) or new_state(feed)
 
-    def _whole_state(self, feed: Feed) -> FeedState:
-        return replace(self._state(feed), seen=self._memory.of(feed.id))
+    def _changes(self, state: FeedState, seen: bytes | None = None) -> tuple[Change, ...]:
+        """What to write for a feed: its state, and the entries seen if they are others now or stand nowhere yet."""
+        key, before = state.feed_id.encode(), self._memory.packed(state.feed_id)
+        told = Change(FEED_STATES, key, encode(state))
+        if state.feed_id not in self._from_states and seen in (None, before):
+            return (told,)
+        packed = base64.b64encode(before if seen is None else seen).decode("ascii")
+        return (told, Change(SEEN_ENTRIES, key, encode(SeenEntries(state.feed_id, packed))))
 
     def _requested(self, request: FetchRequest, at: datetime) -> Output:
         feed = self._feeds.get(request.feed_id or feed_id(request.url))
@@ -98,7 +117,7 @@ class FetchWorker:
         state = self._state(feed)
         if state.last_status in SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
             return NOTHING  # the host asked to be left alone, or the feed is due anyway
-        return Output(changes=(_change(replace(self._whole_state(feed), next_poll_at=at, gone=False)),))
+        return Output(changes=self._changes(replace(state, next_poll_at=at, gone=False)))
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
@@ -106,19 +125,19 @@ class FetchWorker:
         after = state_after(feed, state, outcome, found, self._settings)
         self._watch.polled(feed, state, after, outcome, found)
         if found is None:
-            return Output(letters, (_change(after),))
+            return Output(letters, self._changes(after))
         backfill = state.last_success_at is None
         # Documents list the newest first; a stream tells the oldest first.
         articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
         articles.sort(key=lambda article: article.event_time)
-        return Output((*letters, *map(_article_record, articles)), (_change(after),))
+        return Output((*letters, *map(_article_record, articles)), self._changes(after, pack(found.seen)))
 
     def _recognised(self, feed: Feed, state: FeedState, outcome: FetchOutcome) -> Recognised | None:
         if outcome.entries is None:
             return None
         return recognise(
             [plain_entry(entry) for entry in outcome.entries],
-            state.seen,
+            self._memory.of(feed.id),
             feed.domain,
             partial(self._memory.siblings, feed.id),
             self._settings,
@@ -137,18 +156,33 @@ class FetchWorker:
     def _apply_state(self, key: str, value: bytes | None) -> None:
         self._states.pop(key, None)
         state = None if value is None else _read_state(key, value)
-        try:
-            self._memory.put(key, () if state is None else state.seen)
-        except ValueError as error:
-            raise StateVersionError(
-                f"{FEED_STATES} {key}: not as state version {FEED_STATE_VERSION} is: {error}"
-            ) from None
         self._note_move(key, None if state is None else state.location)
         if state is None:
             return
-        self._states[key] = replace(state, seen=())
+        if state.seen:
+            self._take_over(key, state)
+        self._states[key] = replace(state, seen=(), state_version=FEED_STATE_VERSION)
         if state.quiet_until is not None:
             self._due.hold(state.domain, state.quiet_until)
+
+    def _take_over(self, key: str, state: FeedState) -> None:
+        """Remember the entries that a state of version 1 holds, unless newer ones were read: topics have no order."""
+        if key in self._memory and key not in self._from_states:
+            return
+        try:
+            self._memory.put(key, pack(state.seen))
+        except ValueError as error:
+            raise StateVersionError(f"{FEED_STATES} {key}: not as state version 1 is: {error}") from None
+        self._from_states.add(key)
+
+    def _apply_seen(self, key: str, value: bytes | None) -> None:
+        try:
+            self._memory.put(key, b"" if value is None else _read_seen(key, value))
+        except ValueError as error:
+            raise StateVersionError(
+                f"{SEEN_ENTRIES} {key}: not as state version {SEEN_ENTRIES_VERSION} is: {error}"
+            ) from None
+        self._from_states.discard(key)
 
     def _note_move(self, key: str, location: str | None) -> None:
         target = None if location is None else feed_id(location)
@@ -174,7 +208,7 @@ def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: Fetch
         build=lambda _: FetchWorker(settings, watch),
         streams=(FETCH_REQUESTS,),
         out=(ARTICLES,),
-        state=(FEED_STATES,),
+        state=(FEED_STATES, SEEN_ENTRIES),
         tables=(FEEDS,),
         shell=shell,
         concurrency=settings.concurrency,
@@ -205,10 +239,6 @@ def _article_record(article: Article) -> NewRecord:
     return NewRecord(ARTICLES, article.id.encode(), encode(article), to_millis(article.observed_at))
 
 
-def _change(state: FeedState) -> Change:
-    return Change(FEED_STATES, state.feed_id.encode(), encode(state))
-
-
 def _letter(outcome: FetchOutcome, record: Record) -> NewRecord:
     """Keep the body that could not be parsed; its whole SHA-256 stands in the headers, as only 256 kB are kept."""
     body = base64.b64decode(outcome.raw_body or "")
@@ -226,14 +256,23 @@ def _letter(outcome: FetchOutcome, record: Record) -> NewRecord:
 
 
 def _read_state(key: str, value: bytes) -> FeedState:
-    place = f"{FEED_STATES} {key}"
+    return _read(FeedState, (FEED_STATE_VERSION - 1, FEED_STATE_VERSION), value, f"{FEED_STATES} {key}")
+
+
+def _read_seen(key: str, value: bytes) -> bytes:
+    seen = _read(SeenEntries, (SEEN_ENTRIES_VERSION,), value, f"{SEEN_ENTRIES} {key}")
+    return base64.b64decode(seen.packed, validate=True)
+
+
+def _read(kind: type[T], readable: tuple[int, ...], value: bytes, place: str) -> T:
+    """Decode a record of our own state. Raises StateVersionError for one that this code cannot read."""
     try:
         version = orjson.loads(value)["state_version"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise StateVersionError(f"{place}: no state version: {error}") from error
-    if version != FEED_STATE_VERSION:
-        raise StateVersionError(f"{place}: state version {version}, this code reads {FEED_STATE_VERSION}")
+    if version not in readable:
+        raise StateVersionError(f"{place}: state version {version}, this code reads {' and '.join(map(str, readable))}")
     try:
-        return decode(FeedState, value, place)
+        return decode(kind, value, place)
     except BadRecord as error:
-        raise StateVersionError(f"{place}: not as state version {FEED_STATE_VERSION} is: {error}") from error
+        raise StateVersionError(f"{place}: not as state version {version} is: {error}") from error

@@ -7,6 +7,7 @@ DAY_MS: Final = 86_400_000
 
 FEEDS: Final = "tieup.feeds.v1"
 FEED_STATES: Final = "tieup.feed-states.v1"
+SEEN_ENTRIES: Final = "tieup.seen-entries.v1"
 FETCH_REQUESTS: Final = "tieup.fetch-requests.v1"
 ARTICLES: Final = "tieup.articles.v1"
 RELATIONS: Final = "tieup.relations.v1"
@@ -40,6 +41,7 @@ class Topic:
 CATALOGUE: Final[tuple[Topic, ...]] = (
     Topic(FEEDS, compact=True),
     Topic(FEED_STATES, compact=True),
+    Topic(SEEN_ENTRIES, compact=True),
     Topic(FETCH_REQUESTS, retention_ms=7 * DAY_MS),
     Topic(ARTICLES, retention_ms=400 * DAY_MS),
     Topic(RELATIONS, single=True),

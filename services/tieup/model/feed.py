@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-FEED_STATE_VERSION = 1
+FEED_STATE_VERSION = 2
+SEEN_ENTRIES_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,27 @@ class Feed:
 class SeenEntry:
     """The memory of one entry of a feed: the article it became, the hash of its content, the article's version.
 
-    `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed.
+    `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed. `paged`: the
+    article's own page was read.
     """
 
     id: str
     content_hash: str
     version: int
     guid_hash: str | None = None
+    paged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEntries:
+    """The entries seen of a feed (topic seen-entries, key feed id), apart from its state: most polls change that alone.
+
+    `packed` is base64 of 43 bytes an entry, newest first and bounded, as `feeds/memory.py` packs them.
+    """
+
+    feed_id: str
+    packed: str
+    state_version: int = SEEN_ENTRIES_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +57,8 @@ class FeedState:
     """What is observed of a feed (topic feed-states, key feed id); only the fetch worker writes it.
 
     `etag` and `last_modified` are byte-identical to the last received. `next_poll_at` is when the feed is due. `seen`
-    is newest first and bounded. `unreadable`: the last body received could not be parsed, so a 304 is no recovery.
-    `title` and `language` are the feed's own words.
+    is where version 1 kept the entries seen; since version 2 it is empty and they are SeenEntries. `unreadable`: the
+    last body received could not be parsed, so a 304 is no recovery. `title` and `language` are the feed's own words.
 
     `location` is asked instead of `url` once 301 or 308 have pointed there repeatedly; `moved_to` and `moved_times`
     count such sightings. `max_age_s`, `wish_s` (the longer of ttl and sy:), `skip_hours` and `skip_days` (UTC, 0 is

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.memory import SeenMemory
+from tieup.feeds.memory import SeenMemory, pack
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
 
 
-def seen(number: int, version: int = 1, guid: str | None = None) -> SeenEntry:
-    return SeenEntry(derive_id("article", str(number)), derive_id("content", str(number)), version, guid)
+def seen(number: int, version: int = 1, guid: str | None = None, paged: bool = False) -> SeenEntry:
+    return SeenEntry(derive_id("article", str(number)), derive_id("content", str(number)), version, guid, paged)
 
 
 ENTRIES = st.lists(
@@ -17,6 +17,7 @@ ENTRIES = st.lists(
         st.integers(0, 9),
         st.integers(1, 24),
         st.one_of(st.none(), st.binary(min_size=8, max_size=8).map(bytes.hex)),
+        st.booleans(),
     ),
     max_size=6,
     unique_by=lambda entry: entry.id,
@@ -27,19 +28,26 @@ ENTRIES = st.lists(
 def test_it_agrees_with_plain_lists(steps: list[tuple[str, list[SeenEntry]]]) -> None:
     memory, plain = SeenMemory(), {}
     for feed, entries in steps:
-        memory.put(feed, entries)
+        memory.put(feed, pack(entries))
         plain[feed] = tuple(entries)
     for feed in "abc":
         assert memory.of(feed) == plain.get(feed, ())
+        assert memory.packed(feed) == pack(plain.get(feed, ()))
+        assert (feed in memory) == bool(plain.get(feed))
         for number in range(10):
             wanted = seen(number).id
             others = [entry for other in "abc" if other != feed for entry in plain.get(other, ()) if entry.id == wanted]
             assert memory.siblings(feed, wanted) == others
 
 
-def test_hashes_of_another_length_are_refused_and_change_nothing() -> None:
-    memory = SeenMemory()
-    memory.put("a", [seen(1)])
+def test_hashes_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="another length"):
-        memory.put("a", [SeenEntry(seen(2).id, "ab", 1)])
+        pack([SeenEntry(seen(2).id, "ab", 1)])
+
+
+def test_a_torn_memory_is_refused_and_changes_nothing() -> None:
+    memory = SeenMemory()
+    memory.put("a", pack([seen(1)]))
+    with pytest.raises(ValueError, match="no whole entries"):
+        memory.put("a", pack([seen(2)])[:-1])
     assert memory.of("a") == (seen(1),)

@@ -144,7 +144,7 @@ def test_jitter_spreads_feeds_that_failed_together() -> None:
         {"interval_s": 0},
         {"jitter": 2.0},
         {"max_seen": 1},
-        {"max_seen": 5_001},
+        {"max_seen": 10_001},
         {"contact": "a\nb"},
         {"parsers": 0},
         {"max_redirects": -1},

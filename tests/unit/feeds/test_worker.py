@@ -7,15 +7,16 @@ import pytest
 
 from tieup.errors import BadRecord, StateVersionError
 from tieup.events.validate import SchemaValidator
+from tieup.feeds.memory import SeenMemory
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_from_url, feed_record, poll_now_record, removal_record
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import FetchWorker, fetch_spec
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record
-from tieup.log.topics import ARTICLES, DEAD_LETTERS, FEED_STATES, FEEDS, FETCH_REQUESTS
+from tieup.log.topics import ARTICLES, DEAD_LETTERS, FEED_STATES, FEEDS, FETCH_REQUESTS, SEEN_ENTRIES
 from tieup.model.article import Article
 from tieup.model.codec import decode, encode, to_millis
-from tieup.model.feed import Entry, Feed, FeedState, FetchOutcome
+from tieup.model.feed import Entry, Feed, FeedState, FetchOutcome, SeenEntries, SeenEntry
 
 NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)
 FEED = feed_from_url("https://news.example/feed", NOW, title="Motor News", language="en")
@@ -58,9 +59,15 @@ def articles(output: Output) -> list[Article]:
 
 
 def state(output: Output) -> FeedState:
-    (change,) = output.changes
-    assert change.topic == FEED_STATES
+    (change,) = (change for change in output.changes if change.topic == FEED_STATES)
     return decode(FeedState, change.value, "test")
+
+
+def seen(output: Output) -> bytes | None:
+    """The entries seen that the output writes, packed; None if it writes none."""
+    found = [decode(SeenEntries, change.value, "test") for change in output.changes if change.topic == SEEN_ENTRIES]
+    assert len(found) <= 1
+    return base64.b64decode(found[0].packed) if found else None
 
 
 def requests(fetch: FetchWorker, now: datetime = NOW) -> list[PollRequest]:
@@ -91,8 +98,58 @@ def test_the_first_poll_is_backfill_and_the_second_news() -> None:
 def test_the_state_tells_what_was_observed() -> None:
     observed = state(worker().process(record(outcome(entries=ENTRIES, etag="e", body_hash="a", max_age_s=7_200))))
     assert observed.next_poll_at == NOW + timedelta(hours=2)
-    assert (observed.polls, observed.entries, len(observed.seen), observed.errors_in_a_row) == (1, 2, 2, 0)
+    assert (observed.polls, observed.entries, observed.seen, observed.errors_in_a_row) == (1, 2, (), 0)
     assert (observed.last_success_at, observed.last_status, observed.error) == (NOW, 200, None)
+
+
+def test_the_entries_seen_are_written_when_they_are_others() -> None:
+    fetch = worker()
+    first = seen(step(fetch, outcome(entries=ENTRIES, etag="e")))
+    memory = SeenMemory()
+    memory.put(FEED.id, first or b"")
+    assert [entry.version for entry in memory.of(FEED.id)] == [1, 1]
+    assert seen(step(fetch, outcome(entries=ENTRIES))) is None
+    assert seen(step(fetch, outcome(status=304))) is None
+    edited = seen(step(fetch, outcome(entries=(replace(ENTRIES[0], title="Edited"), ENTRIES[1]))))
+    assert edited not in (None, first)
+
+
+def of_version_1(fetch: FetchWorker) -> tuple[Change, bytes]:
+    """A poll's state as version 1 wrote it, and its entries seen packed."""
+    output = fetch.process(record(outcome(entries=ENTRIES, etag="e", body_hash="a")))
+    packed, memory = seen(output) or b"", SeenMemory()
+    memory.put(FEED.id, packed)
+    old = replace(state(output), state_version=1, seen=memory.of(FEED.id))
+    # Version 1 knew of no pages.
+    value = encode(old).replace(b',"paged":false', b"")
+    assert b"paged" not in value
+    VALIDATOR.check(FEED_STATES, value)
+    return Change(FEED_STATES, FEED.id.encode(), value), packed
+
+
+def test_a_state_of_version_1_is_read_with_its_entries_and_split_by_the_next_poll() -> None:
+    fetch = worker()
+    old, packed = of_version_1(worker())
+    fetch.apply(old)
+    assert [asked.etag for asked in requests(fetch, NOW + timedelta(hours=1))] == ["e"]
+    output = step(fetch, outcome(at=NOW + timedelta(hours=1), status=304))
+    assert (state(output).state_version, state(output).polls, state(output).seen, seen(output)) == (2, 2, (), packed)
+    assert seen(step(fetch, outcome(status=304))) is None
+    assert articles(step(fetch, outcome(entries=ENTRIES))) == []
+
+
+def test_entries_seen_of_version_1_never_override_newer_ones() -> None:
+    """On restore the two topics come in any order."""
+    old, _ = of_version_1(worker())
+    fetch = worker()
+    fetch.apply(old)
+    denied = (replace(ENTRIES[0], html="Ford denies."), ENTRIES[1])
+    newer = step(fetch, outcome(entries=denied)).changes
+    for order in ((old, *newer), (*newer[::-1], old, newer[0]), (newer[1], old, newer[0]), (old, newer[1], newer[0])):
+        rebuilt = worker()
+        for change in order:
+            rebuilt.apply(change)
+        assert articles(step(rebuilt, outcome(entries=denied))) == []
 
 
 def test_deciding_changes_nothing() -> None:
@@ -376,10 +433,30 @@ def test_records_that_cannot_be_read_are_named() -> None:
         worker().process(Record("fetch", 3, -1, b"k", b"nonsense", 0))
 
 
-@pytest.mark.parametrize("value", [b"{}", b"nonsense", b'{"state_version": 2}', b'{"state_version": 1}', b"[]"])
-def test_a_state_of_another_version_is_refused(value: bytes) -> None:
-    with pytest.raises(StateVersionError, match=FEED_STATES):
-        worker().apply(Change(FEED_STATES, b"k", value))
+@pytest.mark.parametrize("topic", [FEED_STATES, SEEN_ENTRIES])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"{}",
+        b"nonsense",
+        b"[]",
+        b'{"state_version": 1}',
+        b'{"state_version": 2}',
+        b'{"feed_id": "k", "packed": "YQ==", "state_version": 1}',
+        b'{"feed_id": "k", "packed": "=", "state_version": 1}',
+        b'{"feed_id": "k", "packed": "", "state_version": 2}',
+    ],
+)
+def test_a_state_of_another_version_is_refused(topic: str, value: bytes) -> None:
+    with pytest.raises(StateVersionError, match=topic):
+        worker().apply(Change(topic, b"k", value))
+
+
+def test_a_state_of_version_1_with_hashes_of_another_length_is_refused() -> None:
+    old, _ = of_version_1(worker())
+    value = encode(replace(decode(FeedState, old.value, "test"), seen=(SeenEntry("ab", "cd", 1),)))
+    with pytest.raises(StateVersionError, match="another length"):
+        worker().apply(Change(FEED_STATES, FEED.id.encode(), value))
 
 
 def test_an_unreadable_wish_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
@@ -395,7 +472,7 @@ def test_the_worker_as_the_runner_sees_it() -> None:
         "fetch",
         (FETCH_REQUESTS,),
         (FEEDS,),
-        (FEED_STATES,),
+        (FEED_STATES, SEEN_ENTRIES),
     )
     assert spec.wakes
     assert spec.build(0).wake(NOW) == NOTHING
