@@ -86,6 +86,7 @@ def article_from_entry(
     observed_at: datetime,
     changed: tuple[str, ...] = (),
     backfill: bool = False,
+    excerpt: bool = False,
     feed_title: str | None = None,
     feed_language: str | None = None,
 ) -> Article:
@@ -110,6 +111,7 @@ def article_from_entry(
         changed=changed,
         backfill=backfill,
         truncated=plain.truncated,
+        excerpt=excerpt,
     )
 
 

@@ -75,6 +75,7 @@ class Extractor:
             published=article.published,
             backfill=article.backfill,
             extractor=EXTRACTOR,
+            excerpt=article.excerpt,
         )
 
     def _relations(self, article: Article) -> tuple[Relation, ...]:

@@ -8,11 +8,12 @@ guid each time, or number the places of the document: those feeds' guids are bel
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from tieup.articles.normalize import PlainEntry, changed_fields, title_part
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.versions import NewVersion, compare
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
 
@@ -21,16 +22,6 @@ _BOTH: Final = ("title", "text")
 _WANDERING_SHARE: Final = 0.05  # FreshRSS gives a feed's guids up at the same share
 
 Siblings = Callable[[str], Sequence[SeenEntry]]
-
-
-@dataclass(frozen=True, slots=True)
-class NewVersion:
-    """An article version to publish: `version` 1 is a new article, a later one an edit of the fields in `changed`."""
-
-    plain: PlainEntry
-    article_id: str
-    version: int
-    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +79,8 @@ def recognise(
 ) -> Recognised:
     """Compare a document with the feed's memory.
 
-    `siblings(article_id)` gives what other feeds of the site remember of an article: it is published once, and an edit
-    that one of them has shown already is not shown again.
+    `siblings(article_id)` gives what other feeds of the site remember of an article: `versions.py` says what becomes of
+    it where they show it differently.
     """
     memory = _Memory.of(seen)
     identities = _identities(entries, domain, guids_wander=guids_wander)
@@ -112,7 +103,8 @@ def recognise(
         if identity.guid_hash is not None:
             guids.add(identity.guid_hash)
         known_ids += known is not None
-        fresh, remembered = _compare(plain, known, replace(identity, article_id=article_id), siblings, settings)
+        guid_hash = identity.guid_hash or (known.guid_hash if known is not None else None)
+        fresh, remembered = compare(plain, article_id, guid_hash, known, siblings(article_id), settings.max_versions)
         now[article_id] = remembered
         taken.add(article_id)
         if fresh is not None:
@@ -120,23 +112,6 @@ def recognise(
     rest = (entry for entry in seen if entry.id not in now)
     kept = (*now.values(), *rest)[: settings.max_seen]
     return Recognised(tuple(versions), kept, known_ids, len(now) - known_ids, guids_wander)
-
-
-def _compare(
-    plain: PlainEntry, known: SeenEntry | None, identity: _Identity, siblings: Siblings, settings: FetchSettings
-) -> tuple[NewVersion | None, SeenEntry]:
-    guid_hash = identity.guid_hash or (known.guid_hash if known is not None else None)
-    paged = known is not None and known.paged
-    memory = SeenEntry(identity.article_id, plain.content_hash, 1, guid_hash, paged)
-    if known is not None and known.content_hash == plain.content_hash:
-        return None, replace(memory, version=known.version)
-    others = siblings(identity.article_id)
-    latest = max((entry.version for entry in (*others, known) if entry is not None), default=0)
-    shown = any(entry.content_hash == plain.content_hash for entry in others)
-    if (known is None and others) or shown or latest >= settings.max_versions:
-        return None, replace(memory, version=latest)
-    changed = () if known is None else changed_fields(known.content_hash, plain.content_hash)
-    return NewVersion(plain, identity.article_id, latest + 1, changed), replace(memory, version=latest + 1)
 
 
 def _known(plain: PlainEntry, identity: _Identity, memory: _Memory) -> SeenEntry | None:

@@ -12,12 +12,13 @@ import orjson
 from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.identity import NewVersion, Recognised, recognise
+from tieup.feeds.identity import Recognised, recognise
 from tieup.feeds.memory import SeenMemory, pack
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import SLOW_DOWN, after_skips
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
@@ -230,6 +231,7 @@ def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill
         observed_at=outcome.observed_at,
         changed=version.changed,
         backfill=backfill,
+        excerpt=version.excerpt,
         feed_title=outcome.feed_title,
         feed_language=outcome.feed_language,
     )

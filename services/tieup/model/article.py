@@ -15,7 +15,8 @@ class Article:
     `text` is at most 100,000
     characters (`truncated` tells), in Unicode code points as every offset here. `language` is an ISO 639-1 code or
     None where undecided.
-    `observed_at` was set once, at the fetch. `backfill` marks the first poll of a new feed.
+    `observed_at` was set once, at the fetch. `backfill` marks the first poll of a new feed. `excerpt`: a fuller text of
+    it is known from another feed of the site, so what this version leaves out is not withdrawn.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Article:
     changed: tuple[str, ...] = ()
     backfill: bool = False
     truncated: bool = False
+    excerpt: bool = False
 
     @property
     def event_time(self) -> datetime:

@@ -29,8 +29,9 @@ class Feed:
 class SeenEntry:
     """The memory of one entry of a feed: the article it became, the hash of its content, the article's version.
 
-    `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed. `paged`: the
-    article's own page was read.
+    `version` is the article's latest when the feed was last read; `aside`: that version tells another content than the
+    feed shows. `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed.
+    `paged`: the article's own page was read. `fullness` is the length of its text in steps of √2, 0 where unknown.
     """
 
     id: str
@@ -38,6 +39,8 @@ class SeenEntry:
     version: int
     guid_hash: str | None = None
     paged: bool = False
+    aside: bool = False
+    fullness: int = 0
 
 
 @dataclass(frozen=True, slots=True)

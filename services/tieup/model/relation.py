@@ -137,7 +137,8 @@ class Signature:
 class ArticleRelations:
     """All that one article version states (topic relations, key = article id).
 
-    Published for every article with a relation, and for version ≥ 2 always.
+    Published for every article with a relation, and for version ≥ 2 always. `excerpt`: the version is shorter than
+    another text of the article, so a relation that it does not state is not withdrawn.
     """
 
     article_id: str
@@ -154,3 +155,4 @@ class ArticleRelations:
     published: datetime | None = None
     backfill: bool = False
     extractor: str = "1"
+    excerpt: bool = False

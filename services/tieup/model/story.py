@@ -226,7 +226,8 @@ class Correction:
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """Where an article version went (topic assignments, key article id): one story id per relation (None:
-    background), and its signature. An article without any news has the id of the story that its main relation recalls.
+    background), and its signature. An article without any news has the id of the story that its main relation recalls;
+    after an excerpt the stories of the fuller version follow.
 
     `duplicate_of` names the article that this one repeats, `ties` are the background relations. `stream_time` is the
     latest event time that the worker had seen, so that windows are the same after a restore. A correction that came

@@ -102,7 +102,7 @@ class StoryWorker:
             telling = self._tell(story_id, found, assigned, original)
             if telling is not None:
                 draft.tell(telling)
-        draft.assign(self._assignment(found, assigned, original))
+        draft.assign(self._assignment(found, known, assigned, original))
         for correction in self.memory.waiting:
             if is_due(correction, draft.stories):
                 self._carry_out(correction, draft)
@@ -164,17 +164,22 @@ class StoryWorker:
         return statement(found, own, self._companies, original) if own else None
 
     def _assignment(
-        self, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
+        self,
+        found: ArticleRelations,
+        known: Assignment | None,
+        assigned: tuple[str | None, ...],
+        original: str | None,
     ) -> Assignment:
+        kept = known if known is not None and found.excerpt else None  # a whole text may still withdraw from there
         return Assignment(
             article_id=found.article_id,
             version=found.version,
             event_time=found.event_time,
             stream_time=self._stream_time(found),
-            story_ids=assigned,
+            story_ids=(*assigned, *(one for one in (kept.story_ids if kept else ()) if one not in assigned)),
             duplicate_of=original,
             signature=found.signature,
-            ties=ties(found, self._companies),
+            ties=(kept.ties if kept else ()) or ties(found, self._companies),
         )
 
     def _stream_time(self, found: ArticleRelations) -> datetime:
@@ -187,7 +192,8 @@ class StoryWorker:
     ) -> list[str]:
         """The stories of the article, the main one first, then those that its older version told."""
         now = [assigned[at] for at in by_weight(found.relations) if (assigned[at])]
-        then = [self.memory.leads_to(one) for one in (known.story_ids if known else ()) if one]
+        before = known.story_ids if known and not found.excerpt else ()  # an excerpt withdraws nothing
+        then = [self.memory.leads_to(one) for one in before if one]
         return list(dict.fromkeys(one for one in (*now, *then) if one))
 
 

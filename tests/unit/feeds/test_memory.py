@@ -3,12 +3,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.feeds.memory import SeenMemory, pack
+from tieup.feeds.versions import MAX_FULLNESS
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
 
 
-def seen(number: int, version: int = 1, guid: str | None = None, paged: bool = False) -> SeenEntry:
-    return SeenEntry(derive_id("article", str(number)), derive_id("content", str(number)), version, guid, paged)
+def seen(
+    number: int,
+    version: int = 1,
+    guid: str | None = None,
+    paged: bool = False,
+    aside: bool = False,
+    fullness: int = 0,
+) -> SeenEntry:
+    article_id, content = derive_id("article", str(number)), derive_id("content", str(number))
+    return SeenEntry(article_id, content, version, guid, paged, aside, fullness)
 
 
 ENTRIES = st.lists(
@@ -18,6 +27,8 @@ ENTRIES = st.lists(
         st.integers(1, 24),
         st.one_of(st.none(), st.binary(min_size=8, max_size=8).map(bytes.hex)),
         st.booleans(),
+        st.booleans(),
+        st.integers(0, MAX_FULLNESS),
     ),
     max_size=6,
     unique_by=lambda entry: entry.id,

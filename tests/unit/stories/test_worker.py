@@ -153,6 +153,16 @@ def test_an_edit_that_takes_the_deal_back_corrects() -> None:
     assert not one.memory.stories[story.id].withdrawn
 
 
+def test_an_excerpt_takes_nothing_back_and_hides_nothing_that_a_whole_text_takes_back() -> None:
+    one = worker()
+    assert feed(one, REPORT, replace(REPORT, version=2, relations=(), excerpt=True))[1:] == []
+    (story,) = one.memory.stories.values()
+    assert not story.withdrawn
+    denied = replace(DENIAL, article_id=REPORT.article_id, version=3, event_time=REPORT.event_time, excerpt=True)
+    assert [event["type"] for event in feed(one, denied)] == ["story.denied"]
+    assert [event["type"] for event in feed(one, replace(REPORT, version=4, relations=()))] == ["story.corrected"]
+
+
 def test_taking_back_what_others_state_too_is_no_event() -> None:
     one = worker()
     feed(one, REPORT, REWRITE)
