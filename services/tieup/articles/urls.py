@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit, urlunsplit
 
 import tldextract
 from w3lib.url import canonicalize_url
@@ -18,12 +18,16 @@ from w3lib.url import canonicalize_url
 from tieup.errors import DataError
 
 MAX_URL_CHARS: Final = 4_096
+MAX_PARAMETERS: Final = 200
 
 _PORTS: Final = {"http": 80, "https": 443}
 _AMP_CACHE: Final = re.compile(r"^[a-z0-9-]+\.cdn\.ampproject\.org$")
 _AMP_CACHE_PATH: Final = re.compile(r"^/(?:c|v|a)(?:/s)?/([^/]+\.[^/]+)(/.*)?$")
-_AMP_PATH: Final = re.compile(r"(?:/amp/?|\.amp)+$|\.amp(?=\.html?$)")
-_FACES: Final = ("www.", "m.", "mobile.", "amp.")
+_AMP_VIEWER: Final = re.compile(r"^(?:www\.)?(?:google\.[a-z.]{2,6}|bing\.com)$")
+_AMP_VIEWER_PATH: Final = re.compile(r"^/amp/(?:s/)?([^/]+\.[^/]+)(/.*)?$")
+_AMP_PATH: Final = re.compile(r"^/amp(?=/[^/])|(?:/amp/?|[.-]amp)+$|[.-]amp(?=\.html?$)")
+_SESSION: Final = re.compile(r";jsessionid=[^/?;]*", re.IGNORECASE)
+_FACES: Final = ("www.", "m.", "mobile.", "mobil.", "touch.", "amp.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ def registrable_domain(url: str) -> str:
     The unit of politeness and of partitioning. For an address or a single label it is the host itself; for what has no
     host, "". Never asks the network.
     """
+    if not url.isascii():  # one domain, however it is spelled
+        url = urlunsplit(("https", _ascii(_host(url)), "", "", "")) if _host(url) else url
     found = _suffixes()(url)
     if found.suffix and found.domain:
         return f"{found.domain}.{found.suffix}".lower()
@@ -98,15 +104,15 @@ def _canonical_once(url: str) -> str:
     parts = _split(url)
     if parts is None or parts.scheme not in _PORTS or not parts.hostname:
         return url
-    host, path = _without_amp_cache(parts.hostname, parts.path)
-    path = _AMP_PATH.sub("", path)
+    host, path = _without_amp_cache(_ascii(parts.hostname).rstrip("."), parts.path)
+    path = _AMP_PATH.sub("", _SESSION.sub("", path))
     query = _without_tracking(parts.query)
     netloc = _without_face(host) + _port(parts)
     try:
         canonical = str(canonicalize_url(urlunsplit(("https", netloc, path or "/", query, ""))))
     except ValueError:
         return url
-    return canonical if len(canonical) <= MAX_URL_CHARS else url
+    return canonical if len(canonical) <= MAX_URL_CHARS and clean_url(canonical) == canonical else url
 
 
 def _split(url: str) -> SplitResult | None:
@@ -121,6 +127,14 @@ def _split(url: str) -> SplitResult | None:
 def _host(url: str) -> str:
     parts = _split(url)
     return (parts.hostname or "") if parts is not None else ""
+
+
+def _ascii(host: str) -> str:
+    """Return a host in letters, digits and hyphens, or as it is where it is no name that can be written so."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return host
 
 
 def _port(parts: SplitResult) -> str:
@@ -152,6 +166,8 @@ def _is_address(host: str) -> bool:
 
 def _without_amp_cache(host: str, path: str) -> tuple[str, str]:
     match = _AMP_CACHE_PATH.match(path) if _AMP_CACHE.match(host) else None
+    if _AMP_VIEWER.match(host):
+        match = _AMP_VIEWER_PATH.match(path)
     return (match[1].lower(), match[2] or "/") if match else (host, path)
 
 
@@ -159,12 +175,9 @@ def _without_tracking(query: str) -> str:
     if not query:
         return ""
     table = load_tracking()
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=200)
-    except ValueError:
-        return query
-    kept = [(name, value) for name, value in pairs if not table.drops(name, value)]
-    return query if len(kept) == len(pairs) else urlencode(kept)
+    pairs = [(pair, *pair.partition("=")[::2]) for pair in query.split("&", MAX_PARAMETERS)]
+    # The bytes stay as they were: what is no UTF-8 would become the same replacement character everywhere.
+    return "&".join(pair for pair, name, value in pairs if not table.drops(unquote_plus(name), unquote_plus(value)))
 
 
 @cache
