@@ -18,6 +18,7 @@ from tieup.alerts.match import match_spec
 from tieup.alerts.sealing import Sealer
 from tieup.alerts.settings import AlertSettings
 from tieup.alerts.shell import DeliveryShell
+from tieup.api.loop_lag import loop_lag_watched
 from tieup.api.operations import operations_app
 from tieup.api.server import listen, serving
 from tieup.claims.extract import Extractor
@@ -191,16 +192,18 @@ async def _run_on(
     for name in await log.create(CATALOGUE):
         logger.info("created topic %s", name)
     registry = CollectorRegistry() if registry is None else registry
+    metrics = Metrics(registry)
     runner = Runner(
         log,
         specs,
         app="-".join(filter(None, (settings.group, settings.suffix))),
         validator=SchemaValidator(),
         clock=clock,
-        metrics=Metrics(registry),
+        metrics=metrics,
         bounds=RunnerBounds(leave_s=0.8 * settings.shutdown_s, task=TaskBounds(batch=settings.batch_records)),
     )
-    async with _operations(settings, runner, registry, serve=not once):
+    lag_watched = loop_lag_watched(metrics.loop_lag.observe)
+    async with lag_watched, _operations(settings, runner, registry, serve=not once):
         await runner.run(stopping, once=once)
 
 

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+LOOP_LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0)
 
 
@@ -31,7 +32,15 @@ class Metrics:
         )
         self.lag = Gauge("tieup_lag_records", "Records still to read", ["worker", "partition"], registry=registry)
         self.tasks = Gauge("tieup_tasks_running", "Tasks past their restore", ["worker"], registry=registry)
-        self.acts_in_flight = Gauge("tieup_acts_in_flight", "Acts under way outside", ["worker"], registry=registry)
+        self.acts_in_flight = Gauge(
+            "tieup_acts_in_flight", "Acts under way outside", ["worker", "partition"], registry=registry
+        )
+        self.outcomes_waiting = Gauge(
+            "tieup_outcomes_waiting", "Outcomes of acts not yet taken in", ["worker", "partition"], registry=registry
+        )
         self.restore = Gauge(
             "tieup_restore_seconds", "Time of a task's last restore", ["worker", "partition"], registry=registry
+        )
+        self.loop_lag = Histogram(
+            "tieup_event_loop_lag_seconds", "Timers behind their time", buckets=LOOP_LAG_BUCKETS_S, registry=registry
         )

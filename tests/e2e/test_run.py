@@ -3,10 +3,15 @@
 import asyncio
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
+from tests.feed_server import item, rss
 from tests.sagas import saga_records
 from tests.service import Service, environment, running, tieup, until
 
@@ -15,6 +20,8 @@ from tieup.cli.reading import read_from
 from tieup.config import load_settings
 from tieup.log.base import NewRecord
 from tieup.log.topics import ARTICLES, CATALOGUE, DEAD_LETTERS, EVENTS
+
+METRICS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def sqlite(folder: Path) -> str:
@@ -65,6 +72,56 @@ def test_it_tells_its_health_and_metrics_and_ends_soon_after_sigterm(tmp_path: P
         seconds = service.end()
     assert service.process.returncode == 0, service.said
     assert seconds < 10
+
+
+def test_a_scrape_tells_of_a_poll_and_of_all_that_is_documented(tmp_path: Path) -> None:
+    with feed_on_loopback(rss(item(2), item(1))) as feed:
+        env = environment(log=sqlite(tmp_path), http="127.0.0.1:0", feeds_allow_private="true")
+        assert tieup(["feeds", "add", feed], env, tmp_path).returncode == 0
+        with running(["run"], env, tmp_path) as service:
+            url = f"{said_url(service)}/metrics"
+            until(lambda: "tieup_feeds_due{" in httpx.get(url).text)
+            until(lambda: scraped(url).get('tieup_entries_total{kind="new"}') == 2)
+            told = scraped(url)
+            service.end()
+    assert told['tieup_polls_total{outcome="changed"}'] == 1
+    assert told["tieup_feed_bytes_total"] == len(rss(item(2), item(1)))
+    assert told['tieup_feeds_scheduled{partition="0"}'] == 1
+    assert told["tieup_poll_lag_seconds_count"] == told["tieup_host_wait_seconds_count"] == 1
+    assert told["tieup_event_loop_lag_seconds_count"] > 0
+    assert told["tieup_parsing_queue"] == 0
+    assert {'tieup_acts_in_flight{partition="0",worker="fetch"}', 'tieup_commit_seconds_count{worker="fetch"}'} <= set(
+        told
+    )
+    documented = set(re.findall(r"^\| `(tieup_\w+)`", METRICS.read_text("utf-8"), re.MULTILINE))
+    assert len(documented) > 20
+    assert documented - told["help"] == set()
+
+
+def scraped(url: str) -> dict:
+    """The samples of a scrape by name and labels, and under `help` the names that it explains."""
+    text = httpx.get(url).text
+    samples = dict(re.findall(r"^([^#\s][^\n]*) (\S+)$", text, re.MULTILINE))
+    return {"help": set(re.findall(r"^# HELP (\w+)", text, re.MULTILINE))} | {k: float(v) for k, v in samples.items()}
+
+
+@contextmanager
+def feed_on_loopback(body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/rss+xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/feed.xml"
+        server.shutdown()
 
 
 def test_a_second_run_on_the_same_file_is_refused_in_one_line(tmp_path: Path) -> None:

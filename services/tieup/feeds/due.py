@@ -1,8 +1,9 @@
 """Which feeds are due, in order of time and fair to hosts; the cost does not grow with the number of feeds."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 
 from sortedcontainers import SortedList
 
@@ -67,6 +68,15 @@ class DueFeeds:
                 left -= 1
             if left <= 0:
                 return
+
+    def count(self, now: datetime) -> int:
+        """How many feeds are due by now; costs more the more hosts are due, so it is no matter for every turn."""
+        found = 0
+        for earliest, host in self._hosts:
+            if earliest > now:
+                break
+            found += bisect_right(self._feeds[host], now, key=itemgetter(0))
+        return found
 
     def _head(self, host: str) -> tuple[datetime, str] | None:
         if not (feeds := self._feeds.get(host)):

@@ -74,7 +74,7 @@ class FetchShell:
         self._settings = settings
         self._clock = clock
         self._transport = _transport(settings) if transport is None else transport
-        self._parsing = ParsingPool(settings)
+        self._parsing = ParsingPool(settings, queue=None if watch is None else watch.parsing_queue)
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
 
@@ -209,7 +209,8 @@ class FetchShell:
             )
         except BadFeed as error:
             raw = base64.b64encode(body[:MAX_RAW_BYTES]).decode("ascii")
-            return _outcome(request, answer, now, body_hash=body_hash, error=str(error), raw_body=raw)
+            found = {"body_hash": body_hash, "raw_body": raw, "body_bytes": len(body)}
+            return _outcome(request, answer, now, error=str(error), **found)
         except FetchError as error:
             return _outcome(request, answer, now, error=str(error))
         wished = wishes(body)

@@ -8,6 +8,7 @@ from typing import Final
 
 import anyio
 import anyio.to_process
+from prometheus_client import Gauge
 
 from tieup.articles.normalize import read_entry
 from tieup.errors import BadFeed, FetchError
@@ -23,8 +24,10 @@ Job = Callable[[bytes, str, str | None, int], ParsedFeed]
 class ParsingPool:
     """Worker processes, started when first needed; a hung or dead one is replaced. They end with the event loop."""
 
-    def __init__(self, settings: FetchSettings, job: Job | None = None) -> None:
-        """`job` is what the processes run, importable by name there; parsing unless given."""
+    def __init__(self, settings: FetchSettings, job: Job | None = None, queue: Gauge | None = None) -> None:
+        """`job` is what the processes run, importable by name there; parsing unless given. `queue` is told how many
+        bodies are here."""
+        self._queue = Gauge("parsing_queue", "Untold", registry=None) if queue is None else queue
         self._settings = settings
         self._job = parse_within_limits if job is None else job
         self._slots = asyncio.Semaphore(settings.parsers)
@@ -35,6 +38,10 @@ class ParsingPool:
         Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit: that may
         be the machine's fault, so the body is worth another try.
         """
+        with self._queue.track_inprogress():
+            return await self._parse(body, url, content_type)
+
+    async def _parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
         async with self._slots:
             try:
                 with anyio.fail_after(self._settings.parse_s):

@@ -3,11 +3,13 @@
 import logging
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tieup.feeds.identity import Recognised
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
+OUTCOMES: Final = ("changed", "same body", "not modified", "refused", "unreadable", "no answer")
+EVENTS: Final = ("overrun", "broken", "recovered", "gone", "moved")
 BROKEN_AFTER: Final = 3  # errors in a row; one or two are the weather of the web
 LAG_BUCKETS_S: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
 
@@ -31,10 +33,23 @@ class FetchWatch:
         self._events = Counter(
             "tieup_feed_events_total", "Feeds that have overrun, broken, recovered, moved", ["event"], registry=own
         )
+        self._scheduled = Gauge("tieup_feeds_scheduled", "Feeds with a time to be asked", ["partition"], registry=own)
+        self._due = Gauge("tieup_feeds_due", "Feeds whose time has come", ["partition"], registry=own)
+        self.parsing_queue = Gauge("tieup_parsing_queue", "Bodies being parsed or waiting for it", registry=own)
+
+        for outcome in OUTCOMES:  # told from the start, or the first of its kind would be no increase to Prometheus
+            self._polls.labels(outcome)
+        for event in EVENTS:
+            self._events.labels(event)
 
     def waited(self, seconds: float) -> None:
         """Take note of a wait for a turn at a host."""
         self._waits.observe(seconds)
+
+    def queued(self, partition: int, scheduled: int, due: int) -> None:
+        """Take note of how many feeds of a task have a time, and for how many it has come."""
+        self._scheduled.labels(str(partition)).set(scheduled)
+        self._due.labels(str(partition)).set(due)
 
     def polled(
         self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, found: Recognised | None

@@ -3,7 +3,7 @@
 import base64
 import logging
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
@@ -36,6 +36,7 @@ from tieup.model.feed import (
 )
 
 NAME: Final = "fetch"
+COUNT_EVERY: Final = timedelta(seconds=10)  # within a usual scrape interval
 
 T = TypeVar("T")
 
@@ -45,8 +46,10 @@ _log = logging.getLogger(__name__)
 class FetchWorker:
     """One task's feeds: the wanted ones, their states, and when each is due."""
 
-    def __init__(self, settings: FetchSettings, watch: FetchWatch | None = None) -> None:
+    def __init__(self, settings: FetchSettings, watch: FetchWatch | None = None, partition: int = 0) -> None:
         """`watch` is told what an operator wants to know; the log is, unless another is given."""
+        self._partition = partition
+        self._counted_at: datetime | None = None
         self._settings = settings
         self._watch = FetchWatch() if watch is None else watch
         self._feeds: dict[str, Feed] = {}
@@ -86,6 +89,7 @@ class FetchWorker:
 
         One that comes late, into hours that its feed skips, is put off by a change.
         """
+        self._tell_queue(now)
         limit = 4 * self._settings.concurrency
         due = list(self._due.due(now, limit, self._settings.per_host))
         later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
@@ -93,6 +97,11 @@ class FetchWorker:
         late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
         states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
         return Output(changes=tuple(change for state in states for change in self._changes(state)), acts=acts)
+
+    def _tell_queue(self, now: datetime) -> None:
+        if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
+            self._counted_at = now
+            self._watch.queued(self._partition, len(self._due), self._due.count(now))
 
     def _act(self, feed_id: str) -> Act:
         feed = self._feeds[feed_id]
@@ -206,7 +215,7 @@ def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: Fetch
     """Return the worker as the runner needs it; without a shell it only decides (replay, tests)."""
     return WorkerSpec(
         name=NAME,
-        build=lambda _: FetchWorker(settings, watch),
+        build=lambda partition: FetchWorker(settings, watch, partition),
         streams=(FETCH_REQUESTS,),
         out=(ARTICLES,),
         state=(FEED_STATES, SEEN_ENTRIES),

@@ -67,6 +67,7 @@ class WorkerRun:
         self._clock = clock
         self._metrics = metrics
         self._bounds = bounds
+        metrics.dead_letters.labels(spec.name)  # told from the start, so that the first is an increase
         self._tasks: dict[int, Task] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: asyncio.Queue[Exception] = asyncio.Queue()

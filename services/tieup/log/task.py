@@ -132,6 +132,7 @@ class Task:
         ends = await self._log.end_offsets(list(positions))
         self._lag = sum(max(0, ends[at] - positions[at]) for at in positions) + len(self._backlog)
         self._metrics.lag.labels(self._spec.name, str(self.id.partition)).set(self._lag)
+        self._metrics.outcomes_waiting.labels(self._spec.name, str(self.id.partition)).set(self._outcomes.qsize())
         if positions != self._seen:
             self._seen = positions
             self._moved()
@@ -282,7 +283,7 @@ class Task:
             if act.id not in self._acts and act.id not in self._held:
                 self._acts[act.id] = asyncio.create_task(self._perform(act))
         self._busy = self._busy or bool(self._acts)
-        self._metrics.acts_in_flight.labels(self._spec.name).set(len(self._acts))
+        self._metrics.acts_in_flight.labels(self._spec.name, str(self.id.partition)).set(len(self._acts))
 
     async def _perform(self, act: Act) -> None:
         try:

@@ -46,3 +46,4 @@ def test_it_agrees_with_a_plain_list(steps: list[tuple[int, int, int | None]]) -
             plain[str(feed)] = at(minutes)
     assert sorted(due.due(NOW, 100, 100)) == sorted(feed for feed, when in plain.items() if when <= NOW)
     assert len(due) == len(plain)
+    assert due.count(NOW) == sum(when <= NOW for when in plain.values())
