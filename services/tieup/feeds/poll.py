@@ -5,11 +5,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tieup.feeds.identity import Recognised
-from tieup.feeds.schedule import DAY_S, SLOW_DOWN, next_poll_at, rate_after, rate_of_document
+from tieup.feeds.schedule import (
+    BODY,
+    DAY_S,
+    SLOW_DOWN,
+    next_poll_at,
+    rate_after,
+    rate_of_document,
+    rate_to_begin_with,
+)
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
-OK: Final = frozenset({200, 203})
+OK: Final = BODY
 NOT_MODIFIED: Final = 304
 TOO_MANY: Final = 429
 GONE: Final = 410
@@ -57,7 +65,7 @@ def state_after(
         error=error,
         errors_in_a_row=0 if error is None else state.errors_in_a_row + 1,
         polls=state.polls + 1,
-        gone=outcome.status == GONE,
+        gone=outcome.status == GONE and outcome.url in (outcome.requested_url, outcome.moved_to),  # not by the way
         unreadable=unreadable,
     )
     after = _with_answer(after, outcome)
@@ -125,7 +133,7 @@ def _rate(
         dates = [entry.published for entry in outcome.entries or () if entry.published is not None]
         return rate_of_document(dates, outcome.observed_at)
     elapsed_s = (outcome.observed_at - state.last_success_at).total_seconds()
-    before = DAY_S / settings.interval_s if state.entries_per_day is None else state.entries_per_day
+    before = rate_to_begin_with(after, settings) if state.entries_per_day is None else state.entries_per_day
     lost = found is not None and after.overrun
     return rate_after(before, 0 if found is None else found.new, elapsed_s, lost=lost)
 

@@ -8,10 +8,12 @@ from tieup.ids import derive_id
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
 MAX_WAIT_S: Final = 31 * 86_400
+BODY: Final = frozenset({200, 203})
 SLOW_DOWN: Final = frozenset({429, 503})  # the host asks to be left alone
 DAY_S: Final = 86_400
 # A rate is forgotten by half in about two days: a newsroom's week-end must not look like its end.
 MEMORY_S: Final = 3 * DAY_S
+BURST_S: Final = 21_600.0
 MAX_RATE: Final = 1_000_000.0
 
 _HOUR: Final = timedelta(hours=1)
@@ -38,7 +40,9 @@ def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
     """Return the interval of a healthy feed: the operator's, or one that fits how its entries arrive.
 
     About one new entry a poll, between `interval_s` and `quiet_interval_s`; never so slow that more than half of the
-    document is new, down to `min_interval_s`, since entries that leave it unread are lost.
+    document is new, down to `min_interval_s`, since entries that leave it unread are lost. A server that gives no
+    validators, so that each poll costs it a whole body, is asked at `unconditional_interval_s`, and every `interval_s`
+    where entries would be lost; `max-age` and ttl say how long to wait at least, not that a body may cost more.
     """
     if feed.interval_s is not None:
         return feed.interval_s
@@ -46,11 +50,23 @@ def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
     if rate is not None:
         slowest = max(settings.quiet_interval_s, calm)
         calm = max(calm, min(slowest, int(DAY_S / rate) if rate > 0 else slowest))
-    if not (state.etag or state.last_modified or state.max_age_s or state.wish_s):
+    bare = not (state.etag or state.last_modified)
+    if bare:
         calm = max(calm, settings.unconditional_interval_s)
     if rate and state.window:
-        calm = min(calm, max(settings.min_interval_s, int(state.window * DAY_S / (2 * rate))))
+        fastest = settings.interval_s if bare else settings.min_interval_s
+        calm = min(calm, max(fastest, int(state.window * DAY_S / (2 * rate))))
     return calm
+
+
+def rate_to_begin_with(state: FeedState, settings: FetchSettings) -> float:
+    """Return the entries per day that a feed is taken for whose first document tells nothing.
+
+    One a poll, but no more than its document holds for two intervals: polls become quicker on evidence alone.
+    """
+    bare = not (state.etag or state.last_modified)
+    interval = max(settings.interval_s, settings.unconditional_interval_s if bare else 0)
+    return round(min(1.0, max(state.window, 1) / 2) * DAY_S / interval, 3)
 
 
 def rate_after(rate: float, new: int, elapsed_s: float, *, lost: bool) -> float:
@@ -68,11 +84,14 @@ def rate_after(rate: float, new: int, elapsed_s: float, *, lost: bool) -> float:
 
 
 def rate_of_document(published: list[datetime], at: datetime) -> float | None:
-    """Return the entries per day that a first document's own dates tell, None where too few have any."""
+    """Return the entries per day that a first document's own dates tell, None where they tell nothing: too few have
+    any, or most have the same, which is when the document was made. A burst counts as six hours' work, so that no poll
+    within the hour follows from it.
+    """
     dates = sorted(date for date in published if date <= at)
-    if len(dates) < 3:
+    if len(dates) < 3 or 2 * len(set(dates)) < len(dates):
         return None
-    span = max((at - dates[0]).total_seconds(), 3_600.0)
+    span = max((at - dates[0]).total_seconds(), BURST_S)
     return round(min(len(dates) * DAY_S / span, MAX_RATE), 3)
 
 
@@ -81,6 +100,8 @@ def _backoff_s(feed: Feed, outcome: FetchOutcome, state: FeedState, settings: Fe
     first = settings.retry_s
     if outcome.status is not None:
         first = max(first, feed.interval_s or settings.interval_s)
+    if outcome.status in BODY:  # a whole body came, and was no feed: that is as dear as one that is
+        first = max(first, interval_s(feed, state, settings))
     return min(first << min(state.errors_in_a_row - 1, 20), max(first, settings.max_interval_s))
 
 

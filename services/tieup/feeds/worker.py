@@ -14,6 +14,7 @@ from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
 from tieup.feeds.identity import Recognised, recognise
 from tieup.feeds.memory import SeenMemory, pack
+from tieup.feeds.moves import Moves
 from tieup.feeds.poll import new_state, poll_request, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import SLOW_DOWN, after_skips
@@ -57,8 +58,7 @@ class FetchWorker:
         self._due = DueFeeds()
         self._memory = SeenMemory()
         self._from_states: set[str] = set()  # whose memory is still a state's of version 1
-        self._moved: dict[str, str] = {}
-        self._moved_to: dict[str, set[str]] = {}
+        self._moves = Moves()
 
     def process(self, record: Record) -> Output:
         """Take a fetch request or the outcome of a poll. Raises BadRecord for one that cannot be read."""
@@ -81,7 +81,7 @@ class FetchWorker:
             self._apply_seen(key, change.value)
             return
         self._place(key)
-        for moved in self._moved_to.get(key, ()):
+        for moved in self._moves.moved_to(key):
             self._place(moved)
 
     def wake(self, now: datetime) -> Output:
@@ -166,7 +166,7 @@ class FetchWorker:
     def _apply_state(self, key: str, value: bytes | None) -> None:
         self._states.pop(key, None)
         state = None if value is None else _read_state(key, value)
-        self._note_move(key, None if state is None else state.location)
+        self._moves.note(key, None if state is None else state.location)
         if state is None:
             return
         if state.seen:
@@ -194,18 +194,9 @@ class FetchWorker:
             ) from None
         self._from_states.discard(key)
 
-    def _note_move(self, key: str, location: str | None) -> None:
-        target = None if location is None else feed_id(location)
-        old = self._moved.pop(key, None)
-        if old is not None:
-            self._moved_to[old].discard(key)
-        if target is not None and target != key:
-            self._moved[key] = target
-            self._moved_to.setdefault(target, set()).add(key)
-
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
-        if feed is None or _stopped(feed, self._state(feed)) or self._moved.get(key) in self._feeds:
+        if feed is None or _stopped(feed, self._state(feed)) or self._moves.is_stood_for(key, self._feeds):
             self._due.remove(key)  # not wanted, gone, or moved to where another wanted feed is
         else:
             self._due.put(key, feed.domain, self._state(feed).next_poll_at)

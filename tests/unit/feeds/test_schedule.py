@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.errors import SettingsError
-from tieup.feeds.poll import new_state
+from tieup.feeds.identity import Recognised
+from tieup.feeds.poll import new_state, state_after
 from tieup.feeds.schedule import MAX_WAIT_S, interval_s, next_poll_at, rate_after, rate_of_document
 from tieup.feeds.settings import FetchSettings
-from tieup.model.feed import Feed, FeedState, FetchOutcome
+from tieup.model.feed import Entry, Feed, FeedState, FetchOutcome
 
 NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)  # a Tuesday
 FEED = Feed("f1", "https://news.example/feed", "news.example", NOW)
@@ -58,10 +59,11 @@ def test_no_host_stops_a_feed_for_good() -> None:
     assert wait(retry_after_s=10**12) == MAX_WAIT_S
 
 
-def test_without_validators_and_without_a_word_a_feed_is_asked_once_a_day() -> None:
-    assert wait(etag=None) == 86_400
-    assert wait(etag=None, last_modified="m") == wait(etag=None, max_age_s=60) == wait(etag=None, wish_s=60) == 3_600
-    assert wait(etag=None, max_age_s=0) == 86_400
+def test_without_validators_a_feed_is_asked_once_a_day_whatever_it_says_of_freshness() -> None:
+    assert wait(etag=None) == wait(etag=None, max_age_s=60) == wait(etag=None, wish_s=60) == 86_400
+    assert wait(etag=None, last_modified="m") == wait(last_modified=None) == 3_600
+    assert wait(1, etag=None, status=200) == 86_400  # a page for people in the feed's place is a whole body too
+    assert wait(1, status=200) == wait(1, etag=None, status=500) == 3_600
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,8 @@ def test_the_interval_fits_how_entries_arrive(rate: float | None, window: int, s
 
 
 def test_entries_about_to_be_lost_outweigh_missing_validators() -> None:
-    assert interval_s(FEED, state(entries_per_day=1_000.0, window=25, etag=None), CALM) == 1_080
+    assert interval_s(FEED, state(entries_per_day=20.0, window=25, etag=None), CALM) == 54_000
+    assert interval_s(FEED, state(entries_per_day=1_000.0, window=25, etag=None), CALM) == 3_600
 
 
 def test_a_rate_is_smoothed_over_days_and_jumps_where_entries_were_lost() -> None:
@@ -96,6 +99,66 @@ def test_a_first_document_tells_its_rate_by_its_dates() -> None:
     assert rate_of_document(dates, NOW) == 1.5
     assert rate_of_document(dates[:2], NOW) is None
     assert rate_of_document([NOW + timedelta(days=365)] * 5, NOW) is None
+    assert rate_of_document([NOW] * 50, NOW) is None
+
+
+SERVERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "etag": st.just('"e"'),
+        "last_modified": st.just("Tue, 03 Feb 2026 07:00:00 GMT"),
+        "max_age_s": st.sampled_from([0, 60, 7_200, 40_000, 10**7]),
+        "wish_s": st.sampled_from([60, 3_600, 50_000]),
+    },
+)
+DATES = st.lists(st.one_of(st.none(), st.floats(-400 * 86_400, 400 * 86_400)), max_size=60)
+
+
+@given(SERVERS, DATES, st.sampled_from([0, 200, 304]))
+def test_a_feed_that_never_changes_is_never_asked_too_often(
+    server: dict[str, object], ages: list[float | None], status: int
+) -> None:
+    """Without validators it may be taken for a fast one by the dates of its first document, for a while."""
+    dates = [None if age is None else NOW - timedelta(seconds=age) for age in ages]
+    entries = tuple(Entry(str(at), None, "t", "x", date) for at, date in enumerate(dates))
+    known = Recognised((), (), known=len(entries))
+    after, at, gaps = new_state(FEED), NOW, []
+    for turn in range(30):
+        body = turn == 0 or status == 200
+        outcome = FetchOutcome(FEED.id, FEED.url, FEED.url, at, status=200 if body else 304, **server)
+        found = Recognised((), (), new=len(entries)) if turn == 0 else known if body else None
+        outcome = replace(outcome, entries=entries if body else None)
+        after = state_after(FEED, after, outcome, found, CALM)
+        gaps.append((after.next_poll_at - at).total_seconds())
+        at = after.next_poll_at
+    wished = min(86_400, max(server.get("max_age_s", 0), server.get("wish_s", 0)))
+    conditional = "etag" in server or "last_modified" in server
+    believed = rate_of_document([date for date in dates if date is not None], NOW)
+    least = 3_600 if conditional else 10_800 if believed else 86_400
+    assert max(least, wished) <= min(gaps) <= max(gaps) <= 86_400
+
+
+@pytest.mark.parametrize("window", [10, 25, 100])
+@pytest.mark.parametrize("per_hour", [0.02, 0.2, 1, 5, 12, 20])
+def test_polls_find_the_pace_of_a_feed_and_lose_nothing_from_then_on(per_hour: float, window: int) -> None:
+    """An even stream of undated entries: what polls miss at first makes them quick enough."""
+    after, at, gaps, lost_at = new_state(FEED), NOW, [], []
+    total = 0
+    for turn in range(200):
+        count = int((at - NOW).total_seconds() / 3_600 * per_hour) + window
+        new = window if turn == 0 else min(count - total, window)
+        lost_at += [turn] if turn and count - total > window else []
+        total = count
+        entries = tuple(Entry(str(number), None, "t", "x") for number in range(window))
+        outcome = FetchOutcome(FEED.id, FEED.url, FEED.url, at, status=200, etag="e", entries=entries)
+        found = Recognised((), (), known=window - new, new=new)
+        after = state_after(FEED, after, outcome, found, CALM)
+        gaps.append((after.next_poll_at - at).total_seconds())
+        at = after.next_poll_at
+    assert lost_at == lost_at[:5]
+    assert gaps[-1] == pytest.approx(max(min(14_400, max(3_600, 3_600 / per_hour)), 900), rel=0.3) or (
+        gaps[-1] == pytest.approx(max(900, window * 3_600 / (2 * per_hour)), rel=0.3)
+    )
 
 
 def test_hours_and_days_that_a_feed_skips_are_left_out() -> None:
