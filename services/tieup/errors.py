@@ -11,6 +11,7 @@
     ├── DataError           a data file of our own (gazetteer, lexicon, schema) is wrong
     ├── StateVersionError   a state record is newer or older than this code can read
     ├── FetchError          one request failed (URL); the feed is asked again later
+    │   └── HostBusy        it got no turn at its host in time: our own politeness, nobody's fault
     ├── DeliveryError       a message did not reach its endpoint, or cannot
     └── LogError            the log cannot do what was asked
         ├── LogUnavailable  the log is away; trying again may help
@@ -66,6 +67,10 @@ class StateVersionError(TieupError):
 
 class FetchError(TieupError):
     """One request failed."""
+
+
+class HostBusy(FetchError):
+    """A request got no turn at its host or address in time."""
 
 
 class DeliveryError(TieupError):

@@ -22,8 +22,10 @@ from tieup.model.feed import FeedState
 
 HOUR = timedelta(hours=1)
 # Each is a run of its own: everything is closed and opened again in between, also where nothing can be due.
-HOURS = (0, 0, 0.5, 1, 1.5, 2.1, 3.3, 4.6, 6, 8, 11, 23.9, 24.2, 26, 49)
+HOURS = (0, 0, 0.5, 1, 1.5, 2.1, 3.3, 4.6, 6, 8, 11, 23.9, 24.2, 26, 27, 49)
 ETAG, MODIFIED = 'W/"a\xe9 b"', "Tue, 3 Feb 2026 07:00:00 UTC"  # neither is in order: no one may mend them
+ODD_ETAG = 'W/""a\\", \xff;\x80 b'
+LONG_ETAG = '"' + "x" * 4_000 + '"'
 COOKIE = ("Set-Cookie", "id=1; Path=/")
 
 
@@ -84,6 +86,8 @@ def pages(kind: str) -> dict[str, Script]:
         "plain/feed": Page(body, ETAG, MODIFIED, kinds),
         "etag/feed": Page(body, ETAG, None, kinds),
         "modified/feed": Page(body, None, MODIFIED, kinds),
+        "odd/feed": Page(body, ODD_ETAG, MODIFIED, kinds),
+        "long/feed": Page(body, LONG_ETAG, None, kinds),
         "etags/feed": touched(body, kinds, same_date=True),
         "touch/feed": touched(body, kinds, same_date=False),
         "stumble/feed": in_turn(
@@ -100,6 +104,7 @@ def pages(kind: str) -> dict[str, Script]:
             Answer(status=304),
         ),
         "bare/feed": Answer(body, headers=kinds),
+        "said/feed": Answer(body, headers=(*kinds, ("Cache-Control", "max-age=60"))),
         "busy/a": in_turn(Answer(status=429, headers=(("Retry-After", "10800"),)), Answer(body, headers=known)),
         "busy/b": Page(body, '"b"', None, kinds),
         "later/feed": in_turn(Answer(status=503, headers=(("Retry-After", retry_at),)), Answer(body, headers=known)),
@@ -160,7 +165,13 @@ def values(life: Life, name: str, header: str) -> list[str | None]:
     return [seen.headers.get(header) for seen in life.of(name)]
 
 
-@pytest.mark.parametrize("name", ["plain/feed", "etag/feed", "modified/feed", "etags/feed", "touch/feed", "fresh/feed"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("plain/feed", "etag/feed", "modified/feed", "odd/feed", "long/feed"),
+        *("etags/feed", "touch/feed", "fresh/feed", "stumble/feed", "torn/feed", "slow304/feed"),
+    ],
+)
 def test_1_one_unconditional_request_ever(life: Life, name: str) -> None:
     asked = [seen.conditional for seen in life.of(name)]
     assert len(asked) >= 4
@@ -170,6 +181,8 @@ def test_1_one_unconditional_request_ever(life: Life, name: str) -> None:
 def test_2_validators_go_back_byte_for_byte(life: Life) -> None:
     assert set(values(life, "plain/feed", "if-none-match")[1:]) == {ETAG}
     assert set(values(life, "plain/feed", "if-modified-since")[1:]) == {MODIFIED}
+    assert set(values(life, "odd/feed", "if-none-match")[1:]) == {ODD_ETAG}
+    assert set(values(life, "long/feed", "if-none-match")[1:]) == {LONG_ETAG}
 
 
 def test_3_no_date_is_ever_made_up(life: Life) -> None:
@@ -206,8 +219,9 @@ def test_7_no_poll_before_its_time_whatever_is_restarted(life: Life) -> None:
         assert min(gaps(life, name)) >= 1
     assert min(gaps(life, "fresh/feed")) >= 2
     assert life.hours("expires/feed")[1] >= 4
-    assert gaps(life, "bare/feed")
-    assert min(gaps(life, "bare/feed")) >= 24
+    for name in ("bare/feed", "said/feed"):
+        assert gaps(life, name)
+        assert min(gaps(life, name)) >= 24
 
 
 def test_8_a_host_that_asks_for_rest_gets_it(life: Life) -> None:

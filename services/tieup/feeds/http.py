@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tieup.errors import BadFeed, FetchError
+from tieup.errors import BadFeed, FetchError, HostBusy
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
 from tieup.feeds.document import bounded
 from tieup.feeds.parsing import ParsingPool
@@ -90,7 +90,7 @@ class FetchShell:
         try:
             answer = await self._ask(request)
         except FetchError as error:
-            return _failure(request, self._now(), str(error))
+            return _failure(request, self._now(), error)
         return await self._read(request, answer)
 
     async def close(self) -> None:
@@ -118,6 +118,8 @@ class FetchShell:
         except _FOREIGN as error:
             raise FetchError(f"{_named(request.url, url)}: {self._said(error)}") from error
         except (FetchError, BadFeed) as error:
+            if isinstance(error, HostBusy) and url == request.url:
+                raise  # nobody was asked
             raise FetchError(f"{_named(request.url, url)}: {error}") from error
         raise FetchError(f"{request.url}: more than {self._settings.max_redirects} redirects, the last to {url}")
 
@@ -239,8 +241,11 @@ def _transport(settings: FetchSettings) -> GuardedTransport:
     )
 
 
-def _failure(request: PollRequest, now: datetime, error: str) -> FetchOutcome:
-    return FetchOutcome(request.feed_id, request.url, request.url, now, error=_one_line(error))
+def _failure(request: PollRequest, now: datetime, error: FetchError) -> FetchOutcome:
+    postponed = isinstance(error, HostBusy)
+    return FetchOutcome(
+        request.feed_id, request.url, request.url, now, error=_one_line(str(error)), postponed=postponed
+    )
 
 
 def _outcome(

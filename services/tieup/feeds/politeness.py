@@ -10,10 +10,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tieup.articles.urls import registrable_domain
-from tieup.errors import FetchError
+from tieup.errors import HostBusy
 from tieup.feeds.settings import FetchSettings
 
 ADDRESS_KEPT_S: Final = 300.0
+TURN_S: Final = 10.0
+ADDRESS: Final = "address "
 MAX_KEPT: Final = 10_000
 
 Seconds = Callable[[], float]
@@ -62,16 +64,16 @@ class Turns:
     async def turn(self, url: str) -> AsyncIterator[None]:
         """Wait for a turn at the URL's domain, then at its address, and keep it for the context.
 
-        Raises FetchError if none comes within the time of a whole request: its feed must not keep others waiting.
+        Raises HostBusy if none comes within ten seconds: its feed must not keep others waiting.
         """
         async with AsyncExitStack() as held:
             started = self.seconds()
             try:
-                async with asyncio.timeout(self.settings.total_s):
+                async with asyncio.timeout(TURN_S):
                     for key in await self._keys(url):
                         await held.enter_async_context(self._at(key))
             except TimeoutError as error:
-                raise FetchError(f"{url}: its host was busy for {self.settings.total_s:g} s") from error
+                raise HostBusy(f"{url}: its host was busy for {TURN_S:g} s") from error
             if self.waited is not None:
                 self.waited(self.seconds() - started)
             yield
@@ -84,7 +86,7 @@ class Turns:
         """The domain comes before the address, always: no two requests wait for each other."""
         host = (urlsplit(url).hostname or "").lower()
         domain, address = registrable_domain(url), await self._address(host)
-        return (domain,) if address in (None, domain) else (domain, f"address {address}")
+        return (domain,) if address in (None, domain) else (domain, f"{ADDRESS}{address}")
 
     async def _address(self, host: str) -> str | None:
         if host in self.hosts:
@@ -131,10 +133,14 @@ class Turns:
                 del self._places[name]
         place = self._places.get(key)
         if place is None:
-            settings = self.settings
-            place = _Place(asyncio.Semaphore(settings.per_host), Pace(settings.host_rate, settings.host_burst))
-            self._places[key] = place
+            place = self._places[key] = _place(self.settings, is_address=key.startswith(ADDRESS))
         return place
+
+
+def _place(settings: FetchSettings, *, is_address: bool) -> _Place:
+    if is_address:
+        return _Place(asyncio.Semaphore(settings.per_address), Pace(settings.address_rate, settings.address_burst))
+    return _Place(asyncio.Semaphore(settings.per_host), Pace(settings.host_rate, settings.host_burst))
 
 
 def _literal(host: str) -> str | None:

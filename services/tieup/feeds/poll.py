@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from tieup.articles.urls import registrable_domain
 from tieup.feeds.identity import Recognised
 from tieup.feeds.schedule import (
     BODY,
     DAY_S,
     SLOW_DOWN,
     next_poll_at,
+    postponed_at,
     rate_after,
     rate_of_document,
     rate_to_begin_with,
@@ -53,7 +55,12 @@ def poll_request(feed: Feed, state: FeedState) -> PollRequest:
 def state_after(
     feed: Feed, state: FeedState, outcome: FetchOutcome, found: Recognised | None, settings: FetchSettings
 ) -> FeedState:
-    """Return the feed's state after an outcome; `found` is what was recognised in its entries, None without any."""
+    """Return the feed's state after an outcome; `found` is what was recognised in its entries, None without any.
+
+    One that got no turn leaves all as it was, and comes again within two minutes.
+    """
+    if outcome.postponed:
+        return replace(state, polls=state.polls + 1, next_poll_at=postponed_at(feed, outcome))
     unreadable = (outcome.status in OK and outcome.error is not None) or (state.unreadable and found is None)
     error = outcome.error or (state.error if unreadable else None)
     after = replace(
@@ -74,7 +81,7 @@ def state_after(
     if error is None:
         after = replace(after, entries_per_day=_rate(after, state, outcome, found, settings))
     after = _with_place(after, outcome)
-    after = replace(after, quiet_until=_quiet_until(outcome, settings))
+    after = replace(after, quiet_until=_quiet_until(outcome, settings), quiet_domain=_quiet_domain(feed, outcome))
     return replace(after, next_poll_at=next_poll_at(feed, after, outcome, settings))
 
 
@@ -149,6 +156,11 @@ def _with_place(after: FeedState, outcome: FetchOutcome) -> FeedState:
     if times < SIGHTINGS:
         return replace(after, moved_to=outcome.moved_to, moved_times=times)
     return replace(after, location=outcome.moved_to, moved_to=None, moved_times=0)
+
+
+def _quiet_domain(feed: Feed, outcome: FetchOutcome) -> str | None:
+    domain = registrable_domain(outcome.url)
+    return None if outcome.status not in SLOW_DOWN or domain == feed.domain else domain
 
 
 def _quiet_until(outcome: FetchOutcome, settings: FetchSettings) -> datetime | None:

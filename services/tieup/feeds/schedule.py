@@ -19,6 +19,7 @@ MAX_RATE: Final = 1_000_000.0
 _HOUR: Final = timedelta(hours=1)
 _HOURS_OF_A_WEEK: Final = 168
 _AFTER_SKIP_MS: Final = 600_000
+_AGAIN_MS: Final = 60_000
 
 
 def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: FetchSettings) -> datetime:
@@ -34,6 +35,11 @@ def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: 
     spread = int(min(wait, settings.max_interval_s) * settings.jitter * 1000)
     at = outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
     return after_skips(feed.id, at, state)
+
+
+def postponed_at(feed: Feed, outcome: FetchOutcome) -> datetime:
+    """Return when a feed comes again that got no turn: in one to two minutes."""
+    return outcome.observed_at + timedelta(milliseconds=_AGAIN_MS + _jitter_ms(feed.id, outcome.observed_at, _AGAIN_MS))
 
 
 def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:

@@ -13,8 +13,11 @@ _TIMES: Final = (
     *("interval_s", "quiet_interval_s", "min_interval_s", "unconditional_interval_s", "retry_s", "max_interval_s"),
     *("connect_s", "read_s", "total_s", "parse_s"),
 )
-_COUNTS: Final = ("max_body_bytes", "max_entries", "max_versions", "concurrency", "per_host", "host_burst", "parsers")
-_NATURALS: Final = ("max_redirects", "host_rate")
+_COUNTS: Final = (
+    *("max_body_bytes", "max_entries", "max_versions", "concurrency", "parsers"),
+    *("per_host", "host_burst", "per_address", "address_burst"),
+)
+_NATURALS: Final = ("max_redirects", "host_rate", "address_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,10 @@ class FetchSettings:
     `max_interval_s`, which also bounds what a site may wish; `jitter` is the greatest share of the wait that is added
     to it. `connect_s`, `read_s` bound one step, `total_s` a whole request with its redirects, `parse_s` the parsing of
     one body. `per_host`, `host_rate` (a second; 0: no rate) and `host_burst` bound the requests to one registrable
-    domain and to one address. `max_body_bytes` bounds
-    what a body decodes to. `contact` is an address or URL for site owners, shown in the User-Agent. `allow_private`
-    allows private, loopback and link-local addresses; `hosts` maps a host name to `address:port` and is trusted.
+    domain, `per_address`, `address_rate` and `address_burst` those to one address, behind which there may be a small
+    shared server or a thousand sites. `max_body_bytes` bounds what a body decodes to. `contact` is an address or URL
+    for site owners, shown in the User-Agent. `allow_private` allows private, loopback and link-local addresses; `hosts`
+    maps a host name to `address:port` and is trusted.
     """
 
     interval_s: int = 3_600
@@ -52,6 +56,9 @@ class FetchSettings:
     per_host: int = 2
     host_rate: float = 1.0
     host_burst: int = 10
+    per_address: int = 2
+    address_rate: float = 5.0
+    address_burst: int = 20
     parsers: int = 2
     contact: str | None = None
     allow_private: bool = False

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from tieup.feeds.identity import Recognised
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
-OUTCOMES: Final = ("changed", "same body", "not modified", "refused", "unreadable", "no answer")
+OUTCOMES: Final = ("changed", "same body", "not modified", "refused", "unreadable", "no answer", "postponed")
 EVENTS: Final = ("overrun", "broken", "recovered", "gone", "moved")
 BROKEN_AFTER: Final = 3  # errors in a row; one or two are the weather of the web
 LAG_BUCKETS_S: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
@@ -81,7 +81,7 @@ def poll_faults(feed: Feed, before: FeedState, after: FeedState, outcome: FetchO
 def outcome_word(outcome: FetchOutcome) -> str:
     """Return a poll's outcome as one of a few words."""
     if outcome.status is None:
-        return "no answer"
+        return "postponed" if outcome.postponed else "no answer"
     if outcome.error is not None:
         return "unreadable" if outcome.status == 200 else "refused"
     if outcome.entries is not None:

@@ -173,7 +173,7 @@ class FetchWorker:
             self._take_over(key, state)
         self._states[key] = replace(state, seen=(), state_version=FEED_STATE_VERSION)
         if state.quiet_until is not None:
-            self._due.hold(state.domain, state.quiet_until)
+            self._due.hold(state.quiet_domain or state.domain, state.quiet_until)
 
     def _take_over(self, key: str, state: FeedState) -> None:
         """Remember the entries that a state of version 1 holds, unless newer ones were read: topics have no order."""

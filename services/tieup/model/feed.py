@@ -65,7 +65,8 @@ class FeedState:
 
     `location` is asked instead of `url` once 301 or 308 have pointed there repeatedly; `moved_to` and `moved_times`
     count such sightings. `max_age_s`, `wish_s` (the longer of ttl and sy:), `skip_hours` and `skip_days` (UTC, 0 is
-    Monday) are what the site last asked for; `quiet_until` is until when its whole domain is left alone.
+    Monday) are what the site last asked for. `quiet_until` is until when the whole domain that asked for it is left
+    alone: `quiet_domain`, where a redirect led to another than the feed's.
     `entries_per_day` is the smoothed arrival rate, `window` the entries of the last document. `overrun`: the last two
     documents had no entry in common, so that entries may have been lost; `overruns` counts such polls.
     `guids_wander`: the feed gives an entry another guid each time, so its guids are not believed.
@@ -99,6 +100,7 @@ class FeedState:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
     quiet_until: datetime | None = None
+    quiet_domain: str | None = None
     entries_per_day: float | None = None
     window: int = 0
     overrun: bool = False
@@ -155,6 +157,7 @@ class FetchOutcome:
     to parse (304, same body, error). `raw_body` is base64 of at most 256 kB of a body that could not be parsed;
     `body_hash` is then still the whole body's SHA-256. `moved_to` is where permanent redirects alone led. `wish_s`,
     `skip_hours` and `skip_days` are the document's own wishes. `body_bytes` counts the decoded body.
+    `postponed`: nobody was asked, since the host or its address had no turn to give.
     """
 
     feed_id: str
@@ -178,3 +181,4 @@ class FetchOutcome:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
     body_bytes: int = 0
+    postponed: bool = False

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.errors import FetchError
+from tieup.errors import HostBusy
+from tieup.feeds import politeness
 from tieup.feeds.politeness import Pace, Turns
 from tieup.feeds.settings import FetchSettings
 
@@ -78,12 +79,31 @@ async def test_trusted_hosts_share_an_address_freely() -> None:
     assert await crowd(made, [f"https://site{number}.example/feed" for number in range(6)]) == 6
 
 
-async def test_who_gets_no_turn_in_time_is_told() -> None:
-    made = turns(total_s=0.05)
+async def test_an_address_has_bounds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(*_: object, **__: object) -> list[tuple]:
+        return [(2, 1, 6, "", ("192.0.2.7", 0))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    urls = [f"https://site{number}.example/feed" for number in range(9)]
+    assert await crowd(turns(per_address=5), urls) == 5
+    assert await crowd(turns(per_address=5), ["https://a.site1.example/", *["https://site1.example/"] * 5]) == 2
+
+
+def test_ten_thousand_feeds_behind_one_address_get_their_turns_within_the_hour() -> None:
+    settings = FetchSettings()
+    pace = Pace(settings.address_rate, settings.address_burst)
+    waits = [pace.take(0.0) for _ in range(10_000)]
+    assert max(waits) < settings.interval_s
+    assert max(waits[: settings.address_burst]) == pytest.approx(0.0)
+
+
+async def test_who_gets_no_turn_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(politeness, "TURN_S", 0.05)
+    made = turns()
     async with AsyncExitStack() as held:
         for _ in range(2):
             await held.enter_async_context(made.turn("http://a.example/1"))
-        with pytest.raises(FetchError, match=r"http://a\.example/2: its host was busy for 0\.05 s"):
+        with pytest.raises(HostBusy, match=r"http://a\.example/2: its host was busy for 0\.05 s"):
             async with made.turn("http://a.example/2"):
                 pass
     assert len(made) == 0

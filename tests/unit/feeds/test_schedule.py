@@ -213,6 +213,8 @@ def test_jitter_spreads_feeds_that_failed_together() -> None:
         {"max_redirects": -1},
         {"host_rate": -1.0},
         {"host_burst": 0},
+        {"per_address": 0},
+        {"address_rate": -1.0},
         {"unconditional_interval_s": 0},
     ],
 )

@@ -476,3 +476,42 @@ def test_the_worker_as_the_runner_sees_it() -> None:
     )
     assert spec.wakes
     assert spec.build(0).wake(NOW) == NOTHING
+
+
+def test_a_poll_that_got_no_turn_changes_nothing_and_comes_again_soon() -> None:
+    fetch = worker()
+    before = state(step(fetch, outcome(entries=ENTRIES, etag="e")))
+    later = NOW + timedelta(hours=1)
+    for number in range(9):
+        at = later + number * timedelta(minutes=2)
+        after = state(step(fetch, outcome(at=at, status=None, error="busy", postponed=True)))
+        assert timedelta(minutes=1) <= after.next_poll_at - at <= timedelta(minutes=2)
+        assert replace(after, polls=1, next_poll_at=before.next_poll_at) == before
+        assert [asked.etag for asked in requests(fetch, at + timedelta(minutes=2))] == ["e"]
+
+
+def test_the_domain_that_asks_for_rest_gets_it_wherever_a_redirect_came_from() -> None:
+    other = feed_from_url("https://host.example/b", NOW)
+    fetch = worker(FEED, other)
+    busy = replace(outcome(status=429, retry_after_s=7_200, error="429"), url="https://feeds.host.example/a")
+    step(fetch, busy)
+    assert requests(fetch, NOW + timedelta(hours=1.9)) == []
+    assert {asked.feed_id for asked in requests(fetch, NOW + timedelta(hours=2))} == {FEED.id, other.id}
+
+
+def test_a_feed_is_gone_by_its_own_word_only() -> None:
+    elsewhere = replace(outcome(status=410, error="410"), url="https://parking.example/")
+    assert not state(step(worker(), elsewhere)).gone
+    assert state(step(worker(), replace(elsewhere, moved_to=elsewhere.url))).gone
+    assert state(step(worker(), outcome(status=410, error="410"))).gone
+
+
+def test_two_feeds_that_moved_to_each_other_are_read_once_and_not_given_up() -> None:
+    other = feed_from_url("https://www.other.example/feed", NOW)
+    fetch = worker(FEED, other)
+    at = NOW
+    for asked, target in ((FEED, other), (other, FEED)):
+        for _ in range(3):
+            at += timedelta(hours=5)
+            step(fetch, outcome(asked, at, status=304, moved_to=target.url, etag="e"))
+    assert len(requests(fetch, at + timedelta(days=2))) == 1
