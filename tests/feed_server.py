@@ -109,7 +109,8 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
     lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in answer.headers)]
     if answer.with_length:
         lines.append(f"Content-Length: {len(answer.body) * answer.repeat}")
-    head = ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
+    text = "\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n"
+    head = text.encode("latin-1" if max(text) <= "\xff" else "utf-8")
     for piece in [head[at : at + 1] for at in range(len(head))] if answer.slow_head_s else [head]:
         writer.write(piece)
         await asyncio.sleep(answer.slow_head_s)

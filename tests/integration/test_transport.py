@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -51,6 +51,61 @@ async def test_nothing_is_added_to_a_request_and_nothing_is_remembered(served: F
             "host": served.place,
             "user-agent": "x",
         }
+
+
+class HangsUp:
+    """A server that answers the first `answers` requests of a connection, then takes one more and hangs up."""
+
+    def __init__(self, answers: int, *, at_once: bool = False) -> None:
+        self.answers, self.at_once, self.asked, self.connections = answers, at_once, 0, 0
+        self.closed = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with suppress(asyncio.IncompleteReadError):
+            for _ in range(self.answers):
+                await reader.readuntil(b"\r\n\r\n")
+                self.asked += 1
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            if not self.at_once:
+                await reader.readuntil(b"\r\n\r\n")
+                self.asked += 1
+        writer.close()
+        self.closed.set()
+
+
+async def test_a_server_that_hangs_up_is_asked_once() -> None:
+    hangs_up = HangsUp(0)
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    async with server, transport() as opened:
+        with pytest.raises(httpx.TransportError, match="disconnected"):
+            await get(opened, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a")
+    assert (hangs_up.asked, hangs_up.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(at_once: bool) -> None:
+    hangs_up = HangsUp(1, at_once=at_once)
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
+    async with server, transport() as opened:
+        assert (await get(opened, url)).status_code == 200
+        if at_once:
+            await hangs_up.closed.wait()
+        assert (await get(opened, url)).status_code == 200
+    assert hangs_up.connections == 2
+
+
+async def test_a_message_is_never_sent_twice() -> None:
+    hangs_up = HangsUp(1)
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
+    async with server, transport() as opened:
+        await get(opened, url)
+        request = httpx.Request("POST", url, extensions={"timeout": {"connect": 2.0, "read": 2.0}})
+        with pytest.raises(httpx.TransportError):
+            await opened.handle_async_request(request)
+    assert (hangs_up.asked, hangs_up.connections) == (2, 1)
 
 
 async def test_the_url_goes_out_as_it_is_written(served: FeedServer) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import aiohttp
@@ -22,6 +23,7 @@ from tieup.outside.guard import MAX_ADDRESSES, AddressGuard, GuardedNetwork
 KEEP_ALIVE_S: Final = 5.0
 PIECE_BYTES: Final = 65_536
 
+_MADE: ContextVar[list[str]] = ContextVar("made")  # the connections made for a request; of the running task
 AddressInfo = tuple[
     int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]
 ]
@@ -60,17 +62,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             return await self._send_bytewise(request, content)
         await self._check_literal(request.url.host, request.url.port or 0)
         times = request.extensions.get("timeout", {})
+        bounds = aiohttp.ClientTimeout(total=None, sock_connect=times.get("connect"), sock_read=times.get("read"))
         with _translated():
-            answer = await self._opened().request(
-                request.method,
-                yarl.URL(str(request.url), encoded=True),
-                headers=headers,
-                data=content or None,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=times.get("connect"), sock_read=times.get("read")
-                ),
-            )
+            answer = await self._send(request, headers, content, bounds)
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Stream(answer))
 
     async def aclose(self) -> None:
@@ -79,6 +73,33 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if session is not None:
             await session.close()
         await self._bytewise.aclose()
+
+    async def _send(
+        self, request: httpx.Request, headers: list[tuple[str, str]], content: bytes, times: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Send a request, once: again only where it met a kept connection that the server had closed meanwhile.
+
+        aiohttp itself would ask a second time whenever a server hangs up, unseen by anybody who counts.
+        """
+        session, url = self._opened(), yarl.URL(str(request.url), encoded=True)
+        made: list[str] = []
+        token = _MADE.set(made)
+        try:
+            while True:
+                try:
+                    return await session.request(
+                        request.method,
+                        url,
+                        headers=headers,
+                        data=content or None,
+                        allow_redirects=False,
+                        timeout=times,
+                    )
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                    if made or request.method != "GET":
+                        raise
+        finally:
+            _MADE.reset(token)
 
     async def _check_literal(self, host: str, port: int) -> None:
         """Check an address that stands in the URL itself, however it is written: aiohttp resolves names only."""
@@ -103,11 +124,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 trust_env=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )
+            self._session._retry_connection = False  # noqa: SLF001 - no public way; see `_send`
         return self._session
 
     def _socket(self, place: AddressInfo) -> socket.socket:
         """Make the socket for a connection; the last check, on the very address that it will connect to."""
         family, kind, protocol, _, (address, port, *_) = place
+        if (made := _MADE.get(None)) is not None:
+            made.append(address)
         if not self._guard.allows(address, port):
             raise FetchError(f"{address}: not a public address; not asked")
         return socket.socket(family, kind, protocol)
