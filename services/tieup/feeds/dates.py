@@ -19,20 +19,27 @@ FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2100
 
 _TIME: Final = r"(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
-_ZONE: Final = r"\s*(?:\(?(?P<zone>[a-z]{1,5})\)?)?\s*(?P<offset>[+-]\d{1,2}:?(?:\d{2})?)?\s*(?:\([^)]*\))?\s*"
+_ZONE: Final = (
+    r"\s*(?:\(?(?P<zone>[a-z]{1,5})\)?)?\s*(?P<offset>[+-]\d{1,2}:?(?:\d{2})?)?\s*(?:\([^)]*\)|\[[^]]*\])?\s*"
+)
 _REST: Final = rf"(?:\s*(?:,|t|um|at|-|à|alle)?\s*{_TIME}(?:\s*uhr)?{_ZONE})?"
-_DAY_NAME: Final = r"(?:[^\W\d_]+\.?,?\s+)?"
+_DAY_NAME: Final = r"(?:[^\W\d_]+(?:\.?,\s*|\.?\s+))?"
 _FORMS: Final = tuple(
     re.compile(form + _REST + r"\.?", re.IGNORECASE)
     for form in (
-        r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
+        r"(?P<year>\d{4})(?:[-/]|\.\s?)(?P<month>\d{1,2})(?:[-/]|\.\s?)(?P<day>\d{1,2})\.?",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
         _DAY_NAME
         + r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[.\s-]+(?:de\s+)?(?P<name>[^\W\d_]+)\.?[,\s-]+(?:de\s+)?"
         + r"(?P<year>\d{4}|\d{2})",
         _DAY_NAME + r"(?P<name>[^\W\d_]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})",
-        _DAY_NAME + r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
+        _DAY_NAME + r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4}|\d{2})",
     )
+)
+# ISO 8601's basic form.
+_BASIC: Final = re.compile(
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})t(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?" + _ZONE,
+    re.IGNORECASE,
 )
 _EAST: Final = re.compile(
     r"(?P<year>\d{4})\s*[年년]\s*(?P<month>\d{1,2})\s*[月월]\s*(?P<day>\d{1,2})\s*[日일]?"
@@ -78,10 +85,13 @@ def parse_date(raw: str | None) -> datetime | None:
     if not raw:
         return None
     text = " ".join(raw[:MAX_DATE_CHARS].translate(_WIDE).split())
-    for form in (*_FORMS, _EAST, _ASCTIME):
+    for form in (*_FORMS, _EAST, _ASCTIME, _BASIC):
         match = form.fullmatch(text)
         if match:
-            return _read(match.groupdict())
+            found = match.groupdict()
+            if form is _EAST and (found["zone"] or "").upper() == "CST":
+                found["zone"] = "HKT"  # China's time, where Chinese is written
+            return _read(found)
     return None
 
 

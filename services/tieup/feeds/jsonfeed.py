@@ -1,5 +1,7 @@
 """JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), which feedparser 6 does not read."""
 
+import codecs
+import json
 from html import escape
 from typing import Final
 from urllib.parse import urljoin
@@ -11,14 +13,15 @@ from tieup.feeds.dates import parse_date
 from tieup.feeds.document import ParsedFeed, bounded, entry_or_none
 from tieup.model.feed import Entry
 
+_LENIENT: Final = json.JSONDecoder(strict=False)
 _VERSION: Final = "jsonfeed.org/version/1"
 
 
 def parse_json_feed(body: bytes, url: str, max_entries: int) -> ParsedFeed:
     """Return the entries of a JSON Feed; items that are no objects are counted as bad. Raises BadFeed otherwise."""
     try:
-        document = orjson.loads(body.decode("utf-8-sig"))
-    except (orjson.JSONDecodeError, UnicodeDecodeError) as error:
+        document = _loaded(body)
+    except (ValueError, RecursionError) as error:
         raise BadFeed(f"{url}: broken JSON: {error}") from error
     if not isinstance(document, dict) or _VERSION not in str(document.get("version")):
         raise BadFeed(f"{url}: JSON, but no JSON Feed")
@@ -29,6 +32,24 @@ def parse_json_feed(body: bytes, url: str, max_entries: int) -> ParsedFeed:
     entries = [_entry(item, url) for item in items[:max_entries]]
     good = tuple(entry for entry in entries if entry is not None)
     return ParsedFeed(_text(document.get("title")), language, good, len(items) - len(good))
+
+
+def _loaded(body: bytes) -> object:
+    """Read JSON, and as far as sensible what is none: other charsets, lone surrogates, NaN, something behind its end."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document, _ = _LENIENT.raw_decode(_decoded(body).lstrip())
+        return document
+
+
+def _decoded(body: bytes) -> str:
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")  # what writes no UTF-8 is an old Windows, more often than not
 
 
 def _entry(item: object, url: str) -> Entry | None:

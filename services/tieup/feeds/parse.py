@@ -24,6 +24,7 @@ Found = dict[str, Any]
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));?", re.IGNORECASE)
 _SURROGATES: Final = range(0xD800, 0xE000)
+_JSON: Final = (b"{", b"\xff\xfe{\0", b"\xfe\xff\0{")
 _HEAD_BYTES: Final = 2_000
 _TAIL_BYTES: Final = 2_000
 _ROOT_ENDS: Final = (b"</rss", b"</feed", b"</rdf", b"</channel", b":rdf>", b":feed>")
@@ -38,7 +39,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None, max_entries: int
     start = body[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise BadFeed(f"{url}: the body is empty")
-    if start.startswith(b"{"):
+    if start.startswith(_JSON):
         return parse_json_feed(body, url, max_entries)
     quick = parse_quickly(body, url, content_type, max_entries)
     return parse_slowly(body, url, content_type, max_entries) if quick is None else quick

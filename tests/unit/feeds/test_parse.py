@@ -82,6 +82,59 @@ def test_json_feed() -> None:
     assert plain_text(second.html) == "a\n<b>"
 
 
+PLAIN_JSON = '{"version": "https://jsonfeed.org/version/1", "title": "Käufer", "items": [{"id": 1, "title": "Ü"}]}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PLAIN_JSON.encode(),
+        PLAIN_JSON.encode("utf-8-sig"),
+        PLAIN_JSON.encode("utf-16"),
+        b"\xfe\xff" + PLAIN_JSON.encode("utf-16-be"),
+        PLAIN_JSON.encode("cp1252"),
+        b" \n" + PLAIN_JSON.encode() + b"\n<!-- from the cache -->",
+        PLAIN_JSON.replace("1,", '1, "score": NaN,').encode(),
+        PLAIN_JSON.replace("Käufer", "K\tä\\ud800ufer").encode(),
+    ],
+)
+def test_json_that_is_none_is_read_as_far_as_sensible(body: bytes) -> None:
+    parsed = parse(body, "application/feed+json; charset=utf-8")
+    assert "".join((parsed.title or "").split()) == "Käufer"
+    assert [(entry.guid, entry.title) for entry in parsed.entries] == [("1", "Ü")]
+
+
+def test_what_a_json_feed_says_of_an_item_beyond_its_text() -> None:
+    items = [
+        {"id": "1", "content_html": "<p>all</p>", "content_text": "all", "summary": "some", "language": "fr"},
+        {"id": "2", "summary": "some", "authors": [{"name": "A"}], "attachments": [{"url": "/a.mp3"}]},
+        {"external_url": "https://b.example/x", "url": "/own", "title": "both"},
+        {"external_url": "https://b.example/x", "title": "theirs"},
+        {"title": ["no text"], "content_html": {"no": "text"}, "url": 5, "id": True},
+        {"id": "7", "title": "t", "date_published": "17.11.2025 10:00", "date_modified": "2025-11-18T09:00:00+09:00"},
+    ]
+    parsed = parse(orjson.dumps(JSON | {"items": items, "authors": [{"name": "B"}], "hubs": [{"type": "x"}]}))
+    assert [(entry.guid, entry.link, plain_text(entry.html), entry.language) for entry in parsed.entries[:4]] == [
+        ("1", None, "all", "fr"),
+        ("2", None, "some", None),
+        (None, "https://a.example/own", "", None),
+        (None, "https://b.example/x", "", None),
+    ]
+    assert (parsed.entries[4].link, parsed.bad_entries) == ("https://a.example/x/5", 0)
+    assert parsed.entries[5].published == datetime(2025, 11, 17, 10, tzinfo=UTC)
+    assert parsed.entries[5].updated == datetime(2025, 11, 18, tzinfo=UTC)
+
+
+def test_relative_links_go_by_xml_base_and_else_by_where_the_feed_was() -> None:
+    based = ATOM.replace('xml:lang="en"', 'xml:lang="en" xml:base="https://b.example/y/"')
+    inner = based.replace("<entry>", '<entry xml:base="z/">')
+    assert [parse(body).entries[0].link for body in (ATOM, based, inner)] == [
+        "https://a.example/x/rel",
+        "https://b.example/y/rel",
+        "https://b.example/y/z/rel",
+    ]
+
+
 @pytest.mark.parametrize("body", [RSS, orjson.dumps(JSON)])
 def test_entries_are_bounded_and_the_rest_counted(body: str | bytes) -> None:
     parsed = parse(body, most=1)
