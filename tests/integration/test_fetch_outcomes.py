@@ -337,3 +337,30 @@ async def test_tls_keeps_the_name_although_the_address_is_pinned(tmp_path: Path)
     assert names == ["news.example"]
     assert outcome.error is not None
     assert "certificate verify failed" in outcome.error.lower()
+
+
+async def test_who_waits_for_a_turn_while_a_host_asks_for_rest_asks_no_more(served: FeedServer) -> None:
+    busy = Answer(status=503, headers=(("Retry-After", "600"),))
+    served.pages |= {"/0": busy, "/1": Answer(FINE), "/2": Answer(FINE)}
+    async with shell(per_host=1) as opened:
+        polls = [opened.poll(request(served.url(f"/{number}"))) for number in range(3)]
+        first, *others = await asyncio.gather(*polls)
+    assert [seen.path for seen in served.seen] == ["/0"]
+    assert (first.status, first.postponed) == (503, False)
+    assert [(other.status, other.postponed) for other in others] == [(None, True)] * 2
+
+
+async def test_a_redirect_into_a_host_that_asked_for_rest_is_not_followed(served: FeedServer) -> None:
+    hosts = {"a.example": served.place, "b.example": served.place}
+    served.pages |= {
+        "/a": Answer(status=302, headers=(("Location", "http://b.example/b"),)),
+        "/b": Answer(status=429),
+    }
+    async with shell(hosts=hosts) as opened:
+        await opened.poll(request("http://b.example/b"))
+        outcome = await opened.poll(request("http://a.example/a"))
+    assert [seen.path for seen in served.seen] == ["/b", "/a"]
+    assert outcome.error == (
+        "http://a.example/a (at http://b.example/b): http://b.example/b: its host has asked to be left alone"
+    )
+    assert not outcome.postponed

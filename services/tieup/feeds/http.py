@@ -23,6 +23,8 @@ from tieup.feeds.parsing import ParsingPool
 from tieup.feeds.politeness import Turns
 from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
 from tieup.feeds.registry import feed_url
+from tieup.feeds.rests import Rests
+from tieup.feeds.schedule import SLOW_DOWN, rest_s
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
 from tieup.feeds.wishes import wishes
@@ -75,6 +77,7 @@ class FetchShell:
         self._clock = clock
         self._transport = _transport(settings) if transport is None else transport
         self._parsing = ParsingPool(settings, queue=None if watch is None else watch.parsing_queue)
+        self._rests = Rests()
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
 
@@ -126,10 +129,17 @@ class FetchShell:
     async def _in_turn(self, url: str, request: PollRequest, left_s: float) -> tuple[Answer, float]:
         """Ask one URL when its host has a turn; returns the seconds that it took. Waiting for a turn does not count."""
         async with self._turns.turn(url), self._all:
+            self._rests.check(url)
             started = time.monotonic()
             async with asyncio.timeout(left_s):
                 answer = await self._hop(url, request)
+            if answer.status in SLOW_DOWN and (rest := self._rest_s(answer)) is not None:
+                self._rests.note(url, rest)
         return answer, time.monotonic() - started
+
+    def _rest_s(self, answer: Answer) -> int | None:
+        asked = retry_after_s(answer.headers.get("retry-after"), self._now(), answer.headers.get("date"))
+        return rest_s(answer.status, asked, self._settings)
 
     async def _hop(self, url: str, request: PollRequest) -> Answer:
         response = await self._transport.handle_async_request(

@@ -35,7 +35,7 @@ def parse_json_feed(body: bytes, url: str, max_entries: int) -> ParsedFeed:
 
 
 def _loaded(body: bytes) -> object:
-    """Read JSON, and as far as sensible what is none: other charsets, lone surrogates, NaN, something behind its end."""
+    """Read JSON, and as far as sensible what is none: other charsets, lone surrogates, NaN, more behind its end."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

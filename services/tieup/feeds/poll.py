@@ -8,20 +8,19 @@ from tieup.articles.urls import registrable_domain
 from tieup.feeds.identity import Recognised
 from tieup.feeds.schedule import (
     BODY,
-    DAY_S,
     SLOW_DOWN,
     next_poll_at,
     postponed_at,
     rate_after,
     rate_of_document,
     rate_to_begin_with,
+    rest_s,
 )
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
 OK: Final = BODY
 NOT_MODIFIED: Final = 304
-TOO_MANY: Final = 429
 GONE: Final = 410
 SIGHTINGS: Final = 3  # of a permanent redirect, before it is believed: captive portals and mistakes pass
 LOST_AFTER: Final = 5  # errors in a row at a new place, before the old one is asked again
@@ -164,8 +163,5 @@ def _quiet_domain(feed: Feed, outcome: FetchOutcome) -> str | None:
 
 
 def _quiet_until(outcome: FetchOutcome, settings: FetchSettings) -> datetime | None:
-    """Until when the whole domain is left alone: at most a day, so that one page cannot silence a site for a month."""
-    if outcome.status not in SLOW_DOWN or (outcome.retry_after_s is None and outcome.status != TOO_MANY):
-        return None
-    wait = settings.retry_s if outcome.retry_after_s is None else outcome.retry_after_s
-    return outcome.observed_at + timedelta(seconds=min(wait, DAY_S))
+    rest = rest_s(outcome.status, outcome.retry_after_s, settings)
+    return None if rest is None else outcome.observed_at + timedelta(seconds=rest)

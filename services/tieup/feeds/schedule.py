@@ -9,7 +9,8 @@ from tieup.model.feed import Feed, FeedState, FetchOutcome
 
 MAX_WAIT_S: Final = 31 * 86_400
 BODY: Final = frozenset({200, 203})
-SLOW_DOWN: Final = frozenset({429, 503})  # the host asks to be left alone
+TOO_MANY: Final = 429
+SLOW_DOWN: Final = frozenset({TOO_MANY, 503})  # the host asks to be left alone
 DAY_S: Final = 86_400
 # A rate is forgotten by half in about two days: a newsroom's week-end must not look like its end.
 MEMORY_S: Final = 3 * DAY_S
@@ -35,6 +36,16 @@ def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: 
     spread = int(min(wait, settings.max_interval_s) * settings.jitter * 1000)
     at = outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
     return after_skips(feed.id, at, state)
+
+
+def rest_s(status: int | None, retry_after_s: int | None, settings: FetchSettings) -> int | None:
+    """Return for how long a whole domain is left alone that answered so, None if it is not.
+
+    At most a day, so that one page cannot silence a site for a month.
+    """
+    if status not in SLOW_DOWN or (retry_after_s is None and status != TOO_MANY):
+        return None
+    return min(settings.retry_s if retry_after_s is None else retry_after_s, DAY_S)
 
 
 def postponed_at(feed: Feed, outcome: FetchOutcome) -> datetime:
