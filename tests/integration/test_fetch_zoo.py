@@ -2,11 +2,14 @@
 
 import asyncio
 import gzip
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import brotli
 import pytest
+import zstandard
 from tests.feed_server import CONTENT_TYPES, Answer, FeedServer, Page, document, feed_server, item, rss
 from tests.fetching import NOON, Fetching
 
@@ -232,6 +235,13 @@ async def test_all_of_them_at_once_stop_no_other_feed(tmp_path: Path) -> None:
         "bomb": Answer(gzip.compress(bytes(100_000_000)), headers=(*XML, ("Content-Encoding", "gzip"))),
         "loop": Answer(status=301, headers=(("Location", "/feed"),)),
         "laughs": Answer(f"<!DOCTYPE rss [<!ENTITY l0 'ha'>{LAUGHS}]><rss>&l9;</rss>".encode()),
+        "br-bomb": Answer(brotli.compress(bytes(50_000_000), quality=3), headers=(*XML, ("Content-Encoding", "br"))),
+        "zstd-bomb": Answer(zstandard.compress(bytes(50_000_000)), headers=(*XML, ("Content-Encoding", "zstd"))),
+        "headers": Answer(raw=b"HTTP/1.1 200 OK\r\n" + b"X-Many: b\r\n" * 50_000),
+        "long-header": Answer(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n"),
+        "long-place": Answer(status=301, headers=(("Location", "/" + "a" * 7_000),)),
+        "early-words": Answer(raw=b"HTTP/1.1 103 Early Hints\r\n\r\n" * 50_000),
+        "hangs-up": Answer(raw=b""),
         "html": Answer(b"<!doctype html><html><body>Are you human?</body></html>"),
         "binary": Answer(bytes(range(256)) * 100),
         "torn": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<rss>"),
@@ -254,6 +264,9 @@ async def test_all_of_them_at_once_stop_no_other_feed(tmp_path: Path) -> None:
         feeds = [feed_from_url(f"http://{name}.example/feed", NOON) for name in names]
         await service.append(feeds_to_records(feeds))
         await service.run()
+        asked = Counter(seen.headers["host"].partition(".")[0] for seen in served.seen)
+    # None is asked more than once, and the loop as often as redirects are followed.
+    assert asked == dict.fromkeys(names, 1) | {"loop": 6}
     states = await service.states()
     assert len(states) == len(names)
     for url, state in states.items():
