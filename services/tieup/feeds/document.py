@@ -1,7 +1,7 @@
 """What parsing a feed document gives, whatever its format: bounded entries and the feed's own title and language."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +16,16 @@ _UNWANTED: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed document as read: entries in its order; `bad_entries` counts those that held nothing or were too many."""
+    """A feed document as read: entries in its order; `bad_entries` counts those that held nothing or were too many.
+
+    `quick`: the quick reader has read it.
+    """
 
     title: str | None
     language: str | None
     entries: tuple[Entry, ...]
     bad_entries: int = 0
+    quick: bool = field(default=False, compare=False)
 
 
 def bounded(text: str, limit: int = MAX_FIELD_CHARS) -> str:

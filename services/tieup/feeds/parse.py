@@ -5,6 +5,7 @@ feedparser gets a `BytesIO` and nothing else: given a string or bytes it may ope
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from io import BytesIO
 from typing import Any, Final
@@ -42,7 +43,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None, max_entries: int
     if start.startswith(_JSON):
         return parse_json_feed(body, url, max_entries)
     quick = parse_quickly(body, url, content_type, max_entries)
-    return parse_slowly(body, url, content_type, max_entries) if quick is None else quick
+    return parse_slowly(body, url, content_type, max_entries) if quick is None else replace(quick, quick=True)
 
 
 def parse_quickly(body: bytes, url: str, content_type: str | None, max_entries: int) -> ParsedFeed | None:

@@ -51,6 +51,15 @@ def poll_request(feed: Feed, state: FeedState) -> PollRequest:
     return PollRequest(feed.id, url, feed.domain, state.etag, state.last_modified, state.body_hash)
 
 
+def refusal(feed: Feed, state: FeedState) -> str | None:
+    """Return why a feed is not polled before its time although someone asks for it; None if it may be."""
+    if feed.paused:
+        return "paused"
+    if state.last_status in SLOW_DOWN:
+        return f"the host answered {state.last_status}: it asked to be left alone"
+    return None
+
+
 def state_after(
     feed: Feed, state: FeedState, outcome: FetchOutcome, found: Recognised | None, settings: FetchSettings
 ) -> FeedState:
@@ -70,6 +79,7 @@ def state_after(
         last_status=outcome.status,
         error=error,
         errors_in_a_row=0 if error is None else state.errors_in_a_row + 1,
+        failing_since=None if error is None else state.failing_since or outcome.observed_at,
         polls=state.polls + 1,
         gone=outcome.status == GONE and outcome.url in (outcome.requested_url, outcome.moved_to),  # not by the way
         unreadable=unreadable,
@@ -89,7 +99,10 @@ def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
     if feed.url == state.url:
         return state
     fresh = new_state(feed)
-    kept = {name: getattr(state, name) for name in ("last_success_at", "polls", "entries", "title", "language")}
+    kept = {
+        name: getattr(state, name)
+        for name in ("last_success_at", "polls", "entries", "title", "language", "last_entry_at")
+    }
     return replace(fresh, **kept)
 
 
@@ -119,6 +132,7 @@ def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, fo
     return replace(
         after,
         entries=state.entries + found.new,
+        last_entry_at=_newest_entry_at(state, outcome, found),
         title=outcome.feed_title or state.title,
         language=outcome.feed_language or state.language,
         wish_s=outcome.wish_s,
@@ -129,6 +143,13 @@ def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, fo
         overruns=after.overruns + overrun,
         guids_wander=found.guids_wander,
     )
+
+
+def _newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) -> datetime | None:
+    """When the newest of the entries ever new was published; never later than it was seen, whatever it claims."""
+    new = (version.plain.entry.published for version in found.versions if version.version == 1)
+    times = [min(published or outcome.observed_at, outcome.observed_at) for published in new]
+    return max(filter(None, (*times, state.last_entry_at)), default=None)
 
 
 def _rate(

@@ -1,30 +1,28 @@
-"""The feeds that are wanted: made from URLs, written as records, exchanged as OPML."""
+"""The feeds that are wanted: made from URLs, changed without a loss, written as records."""
 
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
-from xml.parsers import expat
 
 from w3lib.url import canonicalize_url
 
 from tieup.articles.urls import MAX_URL_CHARS, is_web_url, registrable_domain
-from tieup.errors import BadFeed, BadFile
+from tieup.errors import BadFeed
 from tieup.ids import derive_id
 from tieup.log.base import NewRecord
 from tieup.log.topics import FEEDS, FETCH_REQUESTS
 from tieup.model.codec import encode, to_millis
 from tieup.model.feed import Feed, FetchRequest
 
-MAX_OPML_BYTES: Final = 50_000_000
-MAX_OUTLINES: Final = 200_000
-MAX_DEPTH: Final = 64
 MAX_NAME_CHARS: Final = 500
+MAX_CATEGORY_DEPTH: Final = 16
 
 _FEED_SCHEME: Final = re.compile(r"^feed:(//)?", re.IGNORECASE)
+# What XML 1.0 (§2.2) has no way to write, so that every name can be exported.
+_UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -36,6 +34,7 @@ def feed_from_url(
     publisher: str | None = None,
     language: str | None = None,
     interval_s: int | None = None,
+    category: Iterable[str] = (),
 ) -> Feed:
     """Return the feed at a URL. Raises BadFeed if it is no http(s) URL, or one with a password in it."""
     url = feed_url(url)
@@ -48,13 +47,76 @@ def feed_from_url(
         publisher=_name(publisher),
         language=_name(language),
         interval_s=interval_s,
+        category=_path(category),
     )
+
+
+def category_path(text: str) -> tuple[str, ...]:
+    """Return the path that people write as `trade/de`: names between slashes, outermost first."""
+    return _path(text.split("/"))
+
+
+def wanted_again(known: Feed, given: Feed) -> Feed:
+    """Return a feed that is wanted already as it is when it is added again: what is given now holds, the rest stays.
+
+    It counts as added anew, so that one whose server had called it gone is asked again; paused it stays.
+    """
+    return replace(
+        given,
+        title=given.title or known.title,
+        publisher=given.publisher or known.publisher,
+        language=given.language or known.language,
+        interval_s=given.interval_s or known.interval_s,
+        category=given.category or known.category,
+        paused=known.paused,
+    )
+
+
+def filled_in(known: Feed, listed: Feed, *, update: bool = False) -> Feed:
+    """Return a feed that is wanted already after a list names it: the list fills in what nobody has set.
+
+    With `update` the list's title, publisher, language and category replace those that are set. What only the operator
+    sets (URL, interval, whether it is paused, when it was added) stays in any case: a list resurrects nothing.
+    """
+    first, second = (listed, known) if update else (known, listed)
+    return replace(
+        known,
+        title=first.title or second.title,
+        publisher=first.publisher or second.publisher,
+        language=first.language or second.language,
+        category=first.category or second.category,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a list of feeds makes of those that are wanted: new ones, changed ones, and how many stay as they are."""
+
+    added: tuple[Feed, ...]
+    changed: tuple[Feed, ...]
+    same: int
+
+
+def merge(known: Mapping[str, Feed], listed: Iterable[Feed], *, update: bool = False) -> Merged:
+    """Return what a list makes of the feeds wanted, by id; of two in the list that are one feed the first counts."""
+    first: dict[str, Feed] = {}
+    for feed in listed:
+        first.setdefault(feed.id, feed)
+    added = tuple(feed for key, feed in first.items() if key not in known)
+    both = [(known[key], filled_in(known[key], feed, update=update)) for key, feed in first.items() if key in known]
+    changed = tuple(after for before, after in both if after != before)
+    return Merged(added, changed, len(both) - len(changed))
+
+
+def _path(names: Iterable[str]) -> tuple[str, ...]:
+    found = (_name(name) for name in names)
+    return tuple(name for name in found if name is not None)[:MAX_CATEGORY_DEPTH]
 
 
 def _name(text: str | None) -> str | None:
     """Return a name as one line of at most 500 characters, or None for an empty one."""
-    line = " ".join((text or "").encode("utf-8", "ignore").decode().split())
-    return line[:MAX_NAME_CHARS] or None
+    line = " ".join(_UNWRITABLE.sub("", text or "").split())
+    return line[:MAX_NAME_CHARS].rstrip() or None
 
 
 def feed_url(url: str) -> str:
@@ -104,82 +166,6 @@ def poll_now_record(feed: Feed, reason: str, at: datetime) -> NewRecord:
     """Return the request to poll a feed before it is due."""
     request = FetchRequest(url=feed.url, domain=feed.domain, reason=reason, requested_at=at, feed_id=feed.id)
     return NewRecord(FETCH_REQUESTS, feed.id.encode(), encode(request), to_millis(at), place_by=feed.domain.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class OpmlOutline:
-    """One feed of an OPML list; `category` holds the names of the outlines around it, outermost first."""
-
-    url: str
-    title: str | None = None
-    language: str | None = None
-    site_url: str | None = None
-    category: tuple[str, ...] = ()
-
-
-def parse_opml(data: bytes, name: str = "OPML") -> list[OpmlOutline]:
-    """Return the feeds of an OPML list in its order, each URL once.
-
-    A document type declaration is refused, since entities are declared there; at most 50 MB, 200,000 outlines, 64
-    levels. Raises BadFile naming the file and the line.
-    """
-    if len(data) > MAX_OPML_BYTES:
-        raise BadFile(f"{name}: larger than {MAX_OPML_BYTES} bytes")
-    reader = _OpmlReader(name)
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.StartDoctypeDeclHandler = reader.doctype
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, LookupError, ValueError) as error:
-        raise BadFile(f"{name}: not OPML: {error}") from error
-    first: dict[str, OpmlOutline] = {}
-    for outline in reader.outlines:
-        first.setdefault(outline.url, outline)
-    return list(first.values())
-
-
-def write_opml(feeds: Sequence[Feed]) -> bytes:
-    """Return the feeds as an OPML 2.0 list, in the order given."""
-    root = ET.Element("opml", version="2.0")
-    ET.SubElement(ET.SubElement(root, "head"), "title").text = "tieup feeds"
-    body = ET.SubElement(root, "body")
-    for feed in feeds:
-        name = feed.title or feed.publisher or feed.url
-        attributes = {"type": "rss", "text": name, "title": name, "xmlUrl": feed.url}
-        if feed.language:
-            attributes["language"] = feed.language
-        ET.SubElement(body, "outline", attributes)
-    ET.indent(root)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-class _OpmlReader:
-    def __init__(self, name: str) -> None:
-        self.outlines: list[OpmlOutline] = []
-        self._name = name
-        self._path: list[str | None] = []
-
-    def doctype(self, *_: object) -> None:
-        raise BadFile(f"{self._name}: a document type declaration is refused")
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self._path and tag.lower() != "opml":
-            raise BadFile(f"{self._name}: not OPML: the root is <{tag[:40]}>")
-        if len(self._path) >= MAX_DEPTH or len(self.outlines) >= MAX_OUTLINES:
-            raise BadFile(f"{self._name}: deeper than {MAX_DEPTH} levels or longer than {MAX_OUTLINES} outlines")
-        found = {key.lower(): value.strip() for key, value in attributes.items()}
-        title = found.get("title") or found.get("text") or None
-        is_outline = tag.lower() == "outline"
-        if is_outline and found.get("xmlurl"):
-            category = tuple(name for name in self._path if name)
-            language = found.get("language") or None
-            self.outlines.append(OpmlOutline(found["xmlurl"], title, language, found.get("htmlurl") or None, category))
-        self._path.append(title if is_outline else None)
-
-    def end(self, _: str) -> None:
-        self._path.pop()
 
 
 def _id(url: str) -> str:

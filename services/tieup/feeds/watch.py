@@ -6,6 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tieup.feeds.identity import Recognised
+from tieup.feeds.poll import GONE
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 
 OUTCOMES: Final = ("changed", "same body", "not modified", "refused", "unreadable", "no answer", "postponed")
@@ -92,7 +93,7 @@ def outcome_word(outcome: FetchOutcome) -> str:
 def feed_events(before: FeedState, after: FeedState) -> list[tuple[str, str]]:
     """Return what a poll changed for a feed as event and words: overrun, broken (once), recovered, gone, moved."""
     events = []
-    if after.overruns > before.overruns:
+    if after.overrun and not before.overrun:
         events.append(
             ("overrun", f"no entry of the last poll is left among {after.window}: some may be lost; asked more often")
         )
@@ -100,8 +101,8 @@ def feed_events(before: FeedState, after: FeedState) -> list[tuple[str, str]]:
         events.append(("gone", "answered 410; not asked again unless it is added again"))
     elif before.errors_in_a_row < BROKEN_AFTER <= after.errors_in_a_row:
         events.append(("broken", f"{after.errors_in_a_row} errors in a row: {after.error}"))
-    if after.error is None and before.errors_in_a_row >= BROKEN_AFTER:
-        events.append(("recovered", f"after {before.errors_in_a_row} errors"))
+    if after.error is None and (before.errors_in_a_row >= BROKEN_AFTER or before.last_status == GONE):
+        events.append(("recovered", f"errors in a row before: {before.errors_in_a_row}"))
     if after.location is not None and after.location != before.location:
         events.append(("moved", f"asked at {after.location} from now on"))
     return events

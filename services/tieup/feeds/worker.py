@@ -15,9 +15,9 @@ from tieup.feeds.due import DueFeeds
 from tieup.feeds.identity import Recognised, recognise
 from tieup.feeds.memory import SeenMemory, pack
 from tieup.feeds.moves import Moves
-from tieup.feeds.poll import new_state, poll_request, state_after
+from tieup.feeds.poll import new_state, poll_request, refusal, state_after
 from tieup.feeds.registry import feed_id
-from tieup.feeds.schedule import SLOW_DOWN, after_skips
+from tieup.feeds.schedule import after_skips
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
@@ -125,8 +125,8 @@ class FetchWorker:
         if feed is None or request.article_id is not None:
             return NOTHING
         state = self._state(feed)
-        if state.last_status in SLOW_DOWN or (state.next_poll_at <= at and not state.gone):
-            return NOTHING  # the host asked to be left alone, or the feed is due anyway
+        if refusal(feed, state) is not None or (state.next_poll_at <= at and not state.gone):
+            return NOTHING  # paused, the host asked to be left alone, or the feed is due anyway
         return Output(changes=self._changes(replace(state, next_poll_at=at, gone=False)))
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
@@ -196,10 +196,13 @@ class FetchWorker:
 
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
-        if feed is None or _stopped(feed, self._state(feed)) or self._moves.is_stood_for(key, self._feeds):
-            self._due.remove(key)  # not wanted, gone, or moved to where another wanted feed is
+        if feed is None or feed.paused or self._is_at_rest(feed):
+            self._due.remove(key)  # not wanted, paused, gone, or moved to where another wanted feed is
         else:
             self._due.put(key, feed.domain, self._state(feed).next_poll_at)
+
+    def _is_at_rest(self, feed: Feed) -> bool:
+        return _stopped(feed, self._state(feed)) or self._moves.is_stood_for(feed.id, self._feeds)
 
 
 def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: FetchWatch | None = None) -> WorkerSpec:

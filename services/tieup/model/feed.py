@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 FEED_STATE_VERSION = 2
 SEEN_ENTRIES_VERSION = 1
@@ -12,7 +13,8 @@ class Feed:
     """A feed that is wanted (topic feeds, key `id`); last write wins, a tombstone removes it.
 
     `id` is derived from the canonical URL; `domain` is the URL's registrable domain, frozen here because it decides
-    the partition.
+    the partition. `category` is the path of the operator's own names that the feed is filed under, outermost first.
+    A `paused` feed is not polled; what is remembered of it stays.
     """
 
     id: str
@@ -23,6 +25,8 @@ class Feed:
     publisher: str | None = None
     language: str | None = None
     interval_s: int | None = None
+    category: tuple[str, ...] = ()
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class FeedState:
     alone: `quiet_domain`, where a redirect led to another than the feed's.
     `entries_per_day` is the smoothed arrival rate, `window` the entries of the last document. `overrun`: the last two
     documents had no entry in common, so that entries may have been lost; `overruns` counts such polls.
-    `guids_wander`: the feed gives an entry another guid each time, so its guids are not believed.
+    `guids_wander`: the feed gives an entry another guid each time, so its guids are not believed. `failing_since` is
+    when the first of the errors in a row was met, `last_entry_at` when the newest entry that it brought was published
+    (seen, where it tells no date).
     """
 
     feed_id: str
@@ -106,6 +112,27 @@ class FeedState:
     overrun: bool = False
     overruns: int = 0
     guids_wander: bool = False
+    failing_since: datetime | None = None
+    last_entry_at: datetime | None = None
+
+
+class Health(StrEnum):
+    """A feed's state in a word, the worst first.
+
+    broken: several errors in a row. gone: answered 410, not asked again. failing: the last poll failed, as happens.
+    overrun: entries may have been lost between the last two documents. moved: permanently redirected. paused: by the
+    operator. new: never polled. quiet: no new entry for 30 days. healthy: none of these.
+    """
+
+    BROKEN = "broken"
+    GONE = "gone"
+    FAILING = "failing"
+    OVERRUN = "overrun"
+    MOVED = "moved"
+    PAUSED = "paused"
+    NEW = "new"
+    QUIET = "quiet"
+    HEALTHY = "healthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +183,8 @@ class FetchOutcome:
     `observed_at` is the one moment at which the outside world's time enters. `entries` is None when there was nothing
     to parse (304, same body, error). `raw_body` is base64 of at most 256 kB of a body that could not be parsed;
     `body_hash` is then still the whole body's SHA-256. `moved_to` is where permanent redirects alone led. `wish_s`,
-    `skip_hours` and `skip_days` are the document's own wishes. `body_bytes` counts the decoded body.
-    `postponed`: nobody was asked, since the host or its address had no turn to give.
+    `skip_hours` and `skip_days` are the document's own wishes. `body_bytes` counts the decoded body. `quick`: the quick
+    reader has read it. `postponed`: nobody was asked, since the host or its address had no turn to give.
     """
 
     feed_id: str
@@ -182,3 +209,4 @@ class FetchOutcome:
     skip_days: tuple[int, ...] = ()
     body_bytes: int = 0
     postponed: bool = False
+    quick: bool = False

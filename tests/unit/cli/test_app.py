@@ -9,7 +9,7 @@ import pytest
 from tieup import __version__
 from tieup.cli import companies
 from tieup.cli.app import run
-from tieup.cli.feeds import find
+from tieup.cli.feeds.choose import find
 from tieup.cli.run import WORKERS, chosen
 from tieup.cli.session import parse_flags
 from tieup.errors import UsageError

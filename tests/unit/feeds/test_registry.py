@@ -1,21 +1,23 @@
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.errors import BadFeed, BadFile
+from tieup.errors import BadFeed
 from tieup.feeds.registry import (
-    OpmlOutline,
+    category_path,
     feed_from_url,
     feed_id,
     feed_record,
     feeds_to_records,
-    parse_opml,
+    filled_in,
+    merge,
     poll_now_record,
     removal_record,
-    write_opml,
+    wanted_again,
 )
 from tieup.log.topics import FEEDS, FETCH_REQUESTS
 from tieup.model.codec import decode
@@ -82,47 +84,42 @@ def test_records_are_placed_by_domain() -> None:
     assert decode(FetchRequest, now.value, "test").feed_id == feed.id
 
 
-OPML = b"""<?xml version="1.0"?><opml version="2.0"><body>
-<outline text="trade"><outline text="de">
-<outline type="rss" text="A &amp; B" xmlUrl="https://a.example/f" htmlUrl="https://a.example" language="de"/>
-</outline></outline>
-<outline TITLE="C" xmlURL=" https://c.example/f "/>
-<outline text="again" xmlUrl="https://a.example/f"/>
-<outline text="no feed"/>
-</body></opml>"""
-
-
-def test_opml_is_read_with_its_categories() -> None:
-    assert parse_opml(OPML) == [
-        OpmlOutline("https://a.example/f", "A & B", "de", "https://a.example", ("trade", "de")),
-        OpmlOutline("https://c.example/f", "C"),
-    ]
-
-
-def test_what_is_written_can_be_read() -> None:
-    feeds = [feed_from_url("https://a.example/f?x=1&y=<2>", NOW, title='A "&" <B>', language="de")]
-    assert parse_opml(write_opml(feeds)) == [OpmlOutline(feeds[0].url, 'A "&" <B>', "de")]
-    assert write_opml(feeds) == write_opml(feeds)
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "not OPML"),
-        (b"<html/>", "the root is <html>"),
-        (b"<opml><body>", "line 1"),
-        (b"<!DOCTYPE opml [<!ENTITY a 'b'>]><opml/>", "document type declaration"),
-        (b"<?xml version='1.0' encoding='no-such'?><opml/>", "not OPML"),
-        (b"<opml>" + b"<outline>" * 100, "deeper than"),
-    ],
+HELD = replace(
+    feed_from_url("https://a.example/f", NOW, title="Mine", interval_s=600, category=("trade",)), paused=True
 )
-def test_bad_opml_is_refused_by_name(data: bytes, words: str) -> None:
-    with pytest.raises(BadFile, match=words) as caught:
-        parse_opml(data, "list.opml")
-    assert str(caught.value).startswith("list.opml: ")
+LATER = NOW + timedelta(days=9)
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_opml_or_refused(data: bytes) -> None:
-    with suppress(BadFile):
-        parse_opml(data)
+def test_a_category_is_a_path_of_names() -> None:
+    assert category_path(" trade / de//electric  cars ") == ("trade", "de", "electric cars")
+    assert category_path("") == category_path("/") == ()
+    assert len(category_path("a/" * 100)) == 16
+
+
+def test_a_name_holds_nothing_that_a_list_could_not_carry() -> None:
+    feed = feed_from_url("https://a.example/f", NOW, title="A\x00\x1b\ufffe\ud800 B\n C", category=["\x00", "D"])
+    assert (feed.title, feed.category) == ("A B C", ("D",))
+
+
+def test_adding_again_changes_what_is_given_and_keeps_the_rest() -> None:
+    again = wanted_again(HELD, feed_from_url("http://A.example/f", LATER, language="de"))
+    assert again == replace(HELD, url="http://a.example/f", language="de", added_at=LATER)
+    assert wanted_again(HELD, feed_from_url(HELD.url, LATER, title="New", interval_s=60)).interval_s == 60
+
+
+def test_a_list_fills_in_what_nobody_has_set_and_resurrects_nothing() -> None:
+    listed = feed_from_url("http://a.example/f", LATER, title="Theirs", language="de", interval_s=60, category=("x",))
+    assert filled_in(HELD, listed) == replace(HELD, language="de")
+    updated = filled_in(HELD, listed, update=True)
+    assert updated == replace(HELD, language="de", title="Theirs", category=("x",))
+    assert (updated.paused, updated.interval_s, updated.added_at, updated.url) == (True, 600, NOW, HELD.url)
+
+
+def test_merging_counts_what_is_new_changed_and_the_same() -> None:
+    other = feed_from_url("https://b.example/f", LATER)
+    listed = [feed_from_url(HELD.url, LATER, language="de"), other, replace(other, title="twice")]
+    merged = merge({HELD.id: HELD}, listed)
+    assert (merged.added, merged.same) == ((other,), 0)
+    assert merged.changed == (replace(HELD, language="de"),)
+    again = merge({HELD.id: merged.changed[0], other.id: other}, listed[:2])
+    assert (again.added, again.changed, again.same) == ((), (), 2)

@@ -1,0 +1,145 @@
+"""How feeds look in a terminal: a table of many, one on a page. Texts from outside pass `terminal`."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tieup.cli.feeds.row import FeedRow
+from tieup.cli.render import minute
+from tieup.cli.terminal import plain
+from tieup.feeds.interval import span
+from tieup.model.feed import Health
+
+SHORT_ID: Final = 8
+WIDE: Final = 110
+STYLES: Final = {
+    Health.BROKEN: "bold red",
+    Health.GONE: "red",
+    Health.FAILING: "yellow",
+    Health.OVERRUN: "magenta",
+    Health.MOVED: "cyan",
+    Health.PAUSED: "blue",
+    Health.NEW: "dim",
+    Health.QUIET: "dim",
+    Health.HEALTHY: "green",
+}
+
+
+def feed_table(rows: Sequence[FeedRow], now: datetime, width: int | None = None) -> Table:
+    """Return the feeds, a line for each that is well and two for one that is not; wide terminals see more of each.
+
+    `width` is the terminal's, unless given.
+    """
+    wide = (Console().width if width is None else width) >= WIDE
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=wide)
+    table.add_column("Feed", no_wrap=True, style="dim")
+    table.add_column("Name", no_wrap=True, overflow="ellipsis", ratio=3 if wide else None)
+    if wide:
+        table.add_column("Address", no_wrap=True, overflow="ellipsis", style="dim", ratio=4)
+        table.add_column("Category", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("State", no_wrap=True)
+    for column in ("Entry", "/day", "Every", "Next"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for row in rows:
+        middle = [plain(row.feed.url.partition("://")[2]), plain("/".join(row.feed.category))] if wide else []
+        table.add_row(row.feed.id[:SHORT_ID], _name(row, now), *middle, state_word(row), *_figures(row, now))
+    return table
+
+
+def summary(rows: Sequence[FeedRow]) -> Text:
+    """Return how many feeds are in which state."""
+    counts = Counter(row.health.state for row in rows)
+    parts = [f"{counts[state]} {state}" for state in Health if counts[state]]
+    return Text(f"{len(rows)} {'feed' if len(rows) == 1 else 'feeds'}: {', '.join(parts)}", style="dim")
+
+
+def feed_text(row: FeedRow, now: datetime) -> RenderableType:
+    """Return one feed with all that is known of it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _details(row, now):
+        table.add_row(name, value if isinstance(value, Text) else plain(value))
+    return Group(plain(row.name, style="bold"), table)
+
+
+def state_word(row: FeedRow) -> Text:
+    """Return the state, coloured."""
+    return Text(row.health.state, style=STYLES[row.health.state])
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Return how long ago something was, or in how long it will be, as people say it; empty if it never was."""
+    if moment is None:
+        return ""
+    seconds = (now - moment).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def _name(row: FeedRow, now: datetime) -> Text:
+    name = plain(row.name)
+    since = row.health.since
+    if row.health.state in (Health.HEALTHY, Health.NEW, Health.PAUSED):
+        return name
+    for_long = "" if since is None else f" for {span((now - since).total_seconds())}"
+    return Text.assemble(name, "\n", plain(f"{row.health.reason}{for_long}", style="dim"))
+
+
+def _figures(row: FeedRow, now: datetime) -> tuple[str, str, str, str]:
+    rate = row.entries_per_day
+    entry = "" if row.last_entry_at is None else span((now - row.last_entry_at).total_seconds())
+    return entry, "" if rate is None else f"{rate:.3g}", span(row.interval.seconds), _next(row, now)
+
+
+def _next(row: FeedRow, now: datetime) -> str:
+    if row.next_at is None:
+        return "–"
+    return "now" if row.next_at <= now else f"in {span((row.next_at - now).total_seconds())}"
+
+
+def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
+    feed, state, health = row.feed, row.state, row.health
+    since = f"since {minute(health.since)} ({ago(health.since, now)})" if health.since is not None else ""
+    yield "state", Text.assemble(state_word(row), "  ", plain(". ".join(filter(None, (health.reason, since)))))
+    yield "address", feed.url
+    if state is not None and state.location:
+        yield "asked at", state.location
+    yield "id", feed.id
+    yield "filed under", "/".join(feed.category) or "–"
+    yield "publisher", feed.publisher or "–"
+    yield "language", row.language or "–"
+    yield "added", minute(feed.added_at)
+    if state is None or state.last_poll_at is None:
+        yield "polled", "not yet"
+        return
+    status = "no answer" if state.last_status is None else f"answered {state.last_status}"
+    yield "polled", f"{minute(state.last_poll_at)} ({ago(state.last_poll_at, now)}): {status}; {state.polls} in all"
+    if state.error:
+        yield "error", plain(f"{state.error} ({state.errors_in_a_row} in a row)", style="red")
+    yield "last success", "never" if state.last_success_at is None else _moment(state.last_success_at, now)
+    yield "next poll", "none" if row.next_at is None else _moment(row.next_at, now)
+    if row.rests_until is not None:
+        yield "its host", f"asked to be left alone until {minute(row.rests_until)}"
+    yield "asked every", f"{span(row.interval.seconds)}: {row.interval.reason}"
+    yield "newest entry", "none yet" if state.last_entry_at is None else _moment(state.last_entry_at, now)
+    yield "entries", _entries(row)
+    yield "validators", ", ".join(filter(None, (state.etag, state.last_modified))) or "none"
+
+
+def _moment(moment: datetime, now: datetime) -> str:
+    return f"{minute(moment)} ({ago(moment, now)})"
+
+
+def _entries(row: FeedRow) -> str:
+    state = row.state
+    if state is None:
+        return ""
+    rate = "" if state.entries_per_day is None else f"; {state.entries_per_day:g} a day"
+    lost = f"; {state.overruns} times some may have been lost" if state.overruns else ""
+    wander = "; its guids change from poll to poll and are not believed" if state.guids_wander else ""
+    return f"{state.entries} in all, {state.window} in the last document{rate}{lost}{wander}"

@@ -1,0 +1,7 @@
+"""x."""
+
+import typer
+
+
+def register(group: typer.Typer) -> None:
+    """Add."""

@@ -1,0 +1,99 @@
+"""One feed as a list or a page shows it: what is wanted, what is observed, and what follows from both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieup.cli.feeds.store import Known
+from tieup.feeds.health import FeedHealth, health_of, host_rests_until
+from tieup.feeds.interval import Interval, chosen_interval
+from tieup.feeds.poll import new_state
+from tieup.feeds.settings import FetchSettings
+from tieup.model.feed import Feed, FeedState, Health
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A feed, its state (None: never polled) and health, its interval, and until when its host wants rest."""
+
+    feed: Feed
+    state: FeedState | None
+    health: FeedHealth
+    interval: Interval
+    rests_until: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The operator's title, else the feed's own, else where it is."""
+        return self.feed.title or (self.state and self.state.title) or self.feed.url.partition("://")[2]
+
+    @property
+    def language(self) -> str | None:
+        """The language given, else the feed's own word."""
+        return self.feed.language or (self.state.language if self.state else None)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it is polled next; None if it is not."""
+        if self.health.state in (Health.PAUSED, Health.GONE):
+            return None
+        due = self.feed.added_at if self.state is None else self.state.next_poll_at
+        return due if self.rests_until is None else max(due, self.rests_until)
+
+    @property
+    def last_entry_at(self) -> datetime | None:
+        """When its newest entry was published."""
+        return self.state.last_entry_at if self.state else None
+
+    @property
+    def entries_per_day(self) -> float | None:
+        """The smoothed rate at which entries arrive."""
+        return self.state.entries_per_day if self.state else None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the row for programs; names stay as they are once they are given out."""
+        feed, state = self.feed, self.state or new_state(self.feed)
+        return {
+            "id": feed.id,
+            "url": feed.url,
+            "domain": feed.domain,
+            "title": feed.title or state.title,
+            "publisher": feed.publisher,
+            "language": feed.language or state.language,
+            "category": feed.category,
+            "paused": feed.paused,
+            "added_at": feed.added_at,
+            "state": self.health.state,
+            "state_since": self.health.since,
+            "reason": self.health.reason or None,
+            "interval_s": feed.interval_s,
+            "asked_every_s": self.interval.seconds,
+            "asked_why": self.interval.reason,
+            "next_poll_at": self.next_at,
+            "quiet_until": self.rests_until,
+            "last_poll_at": state.last_poll_at,
+            "last_success_at": state.last_success_at,
+            "last_status": state.last_status,
+            "last_entry_at": state.last_entry_at,
+            "entries_per_day": state.entries_per_day,
+            "polls": state.polls,
+            "entries": state.entries,
+            "window": state.window,
+            "overruns": state.overruns,
+            "errors_in_a_row": state.errors_in_a_row,
+            "error": state.error,
+            "gone": state.gone,
+            "location": state.location,
+            "etag": state.etag,
+            "last_modified": state.last_modified,
+        }
+
+
+def rows_of(known: Known, settings: FetchSettings, now: datetime) -> Iterator[FeedRow]:
+    """Yield a row for each feed that is wanted."""
+    resting = {state.domain for state in known.states.values() if state.quiet_until and state.quiet_until > now}
+    for feed in known.feeds.values():
+        state = known.states.get(feed.id)
+        rests = host_rests_until(feed.domain, known.states.values(), now) if feed.domain in resting else None
+        health = health_of(feed, state, now, known.feeds)
+        yield FeedRow(feed, state, health, chosen_interval(feed, state or new_state(feed), settings), rests)

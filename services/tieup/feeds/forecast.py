@@ -1,0 +1,40 @@
+"""What a wish to poll a feed now leads to, told before it is uttered; the fetch worker decides by the same rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieup.feeds.health import host_rests_until
+from tieup.feeds.poll import new_state, refusal
+from tieup.feeds.registry import feed_id
+from tieup.model.feed import Feed, FeedState
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Whether the feed will be polled because of the wish, and what will happen, in words."""
+
+    will: bool
+    words: str
+
+
+def forecast(feed: Feed, states: Mapping[str, FeedState], wanted: Mapping[str, Feed], at: datetime) -> Forecast:
+    """Return what becomes of a wish to poll this feed now; `states` and `wanted` are all that there are, by feed id."""
+    state = states.get(feed.id) or new_state(feed)
+    until = host_rests_until(feed.domain, states.values(), at)
+    refused = refusal(feed, state)
+    if feed.paused:
+        return Forecast(False, "paused, so not polled; `tieup feeds resume` polls it again")
+    if refused is not None:
+        return Forecast(False, f"not polled before {_minute(max(state.next_poll_at, until or at))}: {refused}")
+    if state.location is not None and feed_id(state.location) != feed.id and feed_id(state.location) in wanted:
+        return Forecast(False, f"not polled: it has moved to {state.location}, which is wanted too")
+    if until is not None:
+        return Forecast(True, f"will be polled at {_minute(until)}: until then its host asked to be left alone")
+    if state.gone:
+        return Forecast(True, "will be polled, although its server called it gone (410)")
+    return Forecast(True, "due already" if state.next_poll_at <= at else "will be polled at once")
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

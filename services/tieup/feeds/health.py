@@ -1,0 +1,67 @@
+"""How a feed fares, in one word and a reason: what an operator looks for in a list of hundreds."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tieup.feeds.poll import GONE
+from tieup.feeds.registry import feed_id
+from tieup.feeds.watch import BROKEN_AFTER
+from tieup.model.feed import Feed, FeedState, Health
+
+QUIET_AFTER: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """A feed's state, since when it holds (None: not known), and why, in words (empty where the word says it all)."""
+
+    state: Health
+    since: datetime | None = None
+    reason: str = ""
+
+
+def health_of(feed: Feed, state: FeedState | None, now: datetime, wanted: Container[str] = ()) -> FeedHealth:
+    """Return how a feed fares; `wanted` are the ids of all feeds that are wanted, for those that moved onto another."""
+    if feed.paused:
+        return FeedHealth(Health.PAUSED)
+    if state is None or state.last_poll_at is None:
+        return FeedHealth(Health.NEW, feed.added_at)
+    if state.gone and feed.added_at <= state.last_poll_at:
+        return FeedHealth(
+            Health.GONE, state.failing_since, f"answered {GONE}: not asked again unless it is added again"
+        )
+    if state.error is not None:
+        word = Health.BROKEN if state.errors_in_a_row >= BROKEN_AFTER else Health.FAILING
+        return FeedHealth(word, state.failing_since or state.last_success_at, reason_of(feed, state))
+    return _of_the_well(feed, state, now, wanted)
+
+
+def reason_of(feed: Feed, state: FeedState) -> str:
+    """Return the last error without the address that it begins with."""
+    error = state.error or ""
+    for url in (state.location, state.url, feed.url):
+        if url and error.startswith(f"{url}: "):
+            return error[len(url) + 2 :]
+    return error
+
+
+def _of_the_well(feed: Feed, state: FeedState, now: datetime, wanted: Container[str]) -> FeedHealth:
+    if state.overrun:
+        return FeedHealth(Health.OVERRUN, state.last_poll_at, "no entry of the poll before was left: some may be lost")
+    if state.location is not None:
+        other = feed_id(state.location)
+        twice = other != feed.id and other in wanted
+        where = f"asked at {state.location}"
+        return FeedHealth(Health.MOVED, None, f"{state.location} is wanted too: asked there only" if twice else where)
+    since = state.last_entry_at or state.last_success_at
+    if since is not None and now - since > QUIET_AFTER:
+        return FeedHealth(Health.QUIET, since, "nothing new")
+    return FeedHealth(Health.HEALTHY)
+
+
+def host_rests_until(domain: str, states: Iterable[FeedState], now: datetime) -> datetime | None:
+    """Return until when the whole domain is left alone because its host asked for it (429, 503), None if it is not."""
+    times = [state.quiet_until for state in states if state.domain == domain and state.quiet_until is not None]
+    return max((time for time in times if time > now), default=None)
