@@ -30,7 +30,7 @@ def health_of(feed: Feed, state: FeedState | None, now: datetime, wanted: Contai
         return FeedHealth(Health.NEW, feed.added_at)
     if state.gone and feed.added_at <= state.last_poll_at:
         return FeedHealth(
-            Health.GONE, state.failing_since, f"answered {GONE}: not asked again unless it is added again"
+            Health.GONE, state.failing_since, f"answered {GONE}, so not asked again unless it is added again"
         )
     if state.error is not None:
         word = Health.BROKEN if state.errors_in_a_row >= BROKEN_AFTER else Health.FAILING
@@ -49,7 +49,7 @@ def reason_of(feed: Feed, state: FeedState) -> str:
 
 def _of_the_well(feed: Feed, state: FeedState, now: datetime, wanted: Container[str]) -> FeedHealth:
     if state.overrun:
-        return FeedHealth(Health.OVERRUN, state.last_poll_at, "no entry of the poll before was left: some may be lost")
+        return FeedHealth(Health.OVERRUN, None, "no entry of the poll before was left: some may be lost")
     if state.location is not None:
         other = feed_id(state.location)
         twice = other != feed.id and other in wanted

@@ -55,7 +55,7 @@ SETTINGS = FetchSettings()
         (
             replace(BAD, gone=True, last_status=410),
             Health.GONE,
-            "answered 410: not asked again unless it is added again",
+            "answered 410, so not asked again unless it is added again",
         ),
         (replace(WELL, overrun=True), Health.OVERRUN, "no entry of the poll before was left: some may be lost"),
         (replace(WELL, location=ELSEWHERE.url), Health.MOVED, "asked at https://other.example/rss"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -30,24 +31,34 @@ STYLES: Final = {
 }
 
 
-def feed_table(rows: Sequence[FeedRow], now: datetime, width: int | None = None) -> Table:
+def feed_table(rows: Sequence[FeedRow], now: datetime, width: int | None = None) -> RenderableType:
     """Return the feeds, a line for each that is well and two for one that is not; wide terminals see more of each.
 
-    `width` is the terminal's, unless given.
+    Entry is the age of the newest one. `width` is the terminal's, unless given.
     """
     wide = (Console().width if width is None else width) >= WIDE
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=wide)
-    table.add_column("Feed", no_wrap=True, style="dim")
-    table.add_column("Name", no_wrap=True, overflow="ellipsis", ratio=3 if wide else None)
-    if wide:
-        table.add_column("Address", no_wrap=True, overflow="ellipsis", style="dim", ratio=4)
-        table.add_column("Category", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("State", no_wrap=True)
-    for column in ("Entry", "/day", "Every", "Next"):
-        table.add_column(column, no_wrap=True, justify="right")
+    parts: list[RenderableType] = []
+    piece = _piece(wide, header=True)
     for row in rows:
         middle = [plain(row.feed.url.partition("://")[2]), plain("/".join(row.feed.category))] if wide else []
-        table.add_row(row.feed.id[:SHORT_ID], _name(row, now), *middle, state_word(row), *_figures(row, now))
+        piece.add_row(row.feed.id[:SHORT_ID], plain(row.name), *middle, state_word(row), *_figures(row, now))
+        if reason := _reason(row, now):
+            parts += [piece, Padding(reason, (0, 0, 0, SHORT_ID + 2))]
+            piece = _piece(wide)
+    return Group(*parts, piece) if piece.rows else Group(*parts)
+
+
+def _piece(wide: bool, *, header: bool = False) -> Table:
+    """Return an empty table whose columns are as wide as in every other piece: reasons stand between the pieces."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True, show_header=header)
+    table.add_column("Feed", no_wrap=True, style="dim", width=SHORT_ID)
+    table.add_column("Name", no_wrap=True, overflow="ellipsis", ratio=4)
+    if wide:
+        table.add_column("Address", no_wrap=True, overflow="ellipsis", style="dim", ratio=5)
+        table.add_column("Category", no_wrap=True, overflow="ellipsis", width=12)
+    table.add_column("State", no_wrap=True, width=8)
+    for column, width in (("Entry", 7), ("/day", 4), ("Every", 7), ("Next", 10)):
+        table.add_column(column, no_wrap=True, justify="right", width=width)
     return table
 
 
@@ -81,19 +92,26 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
 
 
-def _name(row: FeedRow, now: datetime) -> Text:
-    name = plain(row.name)
-    since = row.health.since
-    if row.health.state in (Health.HEALTHY, Health.NEW, Health.PAUSED):
-        return name
-    for_long = "" if since is None else f" for {span((now - since).total_seconds())}"
-    return Text.assemble(name, "\n", plain(f"{row.health.reason}{for_long}", style="dim"))
+def _reason(row: FeedRow, now: datetime) -> Text | None:
+    health = row.health
+    if not health.reason:
+        return None
+    for_long = "" if health.since is None else f"for {span((now - health.since).total_seconds())}: "
+    found = plain(f"{for_long}{health.reason}", style="dim")
+    found.no_wrap, found.overflow = True, "ellipsis"
+    return found
 
 
 def _figures(row: FeedRow, now: datetime) -> tuple[str, str, str, str]:
     rate = row.entries_per_day
     entry = "" if row.last_entry_at is None else span((now - row.last_entry_at).total_seconds())
-    return entry, "" if rate is None else f"{rate:.3g}", span(row.interval.seconds), _next(row, now)
+    every = "" if row.interval is None else span(row.interval.seconds)
+    return entry, "" if rate is None else _short(rate), every, _next(row, now)
+
+
+def _short(rate: float) -> str:
+    """Return a rate in at most four characters."""
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
 def _next(row: FeedRow, now: datetime) -> str:
@@ -125,7 +143,8 @@ def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
     yield "next poll", "none" if row.next_at is None else _moment(row.next_at, now)
     if row.rests_until is not None:
         yield "its host", f"asked to be left alone until {minute(row.rests_until)}"
-    yield "asked every", f"{span(row.interval.seconds)}: {row.interval.reason}"
+    if row.interval is not None:
+        yield "asked every", f"{span(row.interval.seconds)}: {row.interval.reason}"
     yield "newest entry", "none yet" if state.last_entry_at is None else _moment(state.last_entry_at, now)
     yield "entries", _entries(row)
     yield "validators", ", ".join(filter(None, (state.etag, state.last_modified))) or "none"

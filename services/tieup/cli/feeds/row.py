@@ -14,12 +14,14 @@ from tieup.model.feed import Feed, FeedState, Health
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """A feed, its state (None: never polled) and health, its interval, and until when its host wants rest."""
+    """A feed, its state (None: never polled) and health, its interval (None before a poll has succeeded), and until
+    when its host wants rest.
+    """
 
     feed: Feed
     state: FeedState | None
     health: FeedHealth
-    interval: Interval
+    interval: Interval | None
     rests_until: datetime | None = None
 
     @property
@@ -67,8 +69,8 @@ class FeedRow:
             "state_since": self.health.since,
             "reason": self.health.reason or None,
             "interval_s": feed.interval_s,
-            "asked_every_s": self.interval.seconds,
-            "asked_why": self.interval.reason,
+            "asked_every_s": self.interval.seconds if self.interval else None,
+            "asked_why": self.interval.reason if self.interval else None,
             "next_poll_at": self.next_at,
             "quiet_until": self.rests_until,
             "last_poll_at": state.last_poll_at,
@@ -96,4 +98,5 @@ def rows_of(known: Known, settings: FetchSettings, now: datetime) -> Iterator[Fe
         state = known.states.get(feed.id)
         rests = host_rests_until(feed.domain, known.states.values(), now) if feed.domain in resting else None
         health = health_of(feed, state, now, known.feeds)
-        yield FeedRow(feed, state, health, chosen_interval(feed, state or new_state(feed), settings), rests)
+        polled = state is not None and state.last_success_at is not None
+        yield FeedRow(feed, state, health, chosen_interval(feed, state, settings) if state and polled else None, rests)
