@@ -106,6 +106,16 @@ def worker_specs(
     return [_spec(name, settings, clock, registry) for name in wanted]
 
 
+@asynccontextmanager
+async def asking(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[FetchShell]:
+    """A fetching shell for the command's own requests: the same bounds and the same politeness as the service's."""
+    shell = FetchShell(settings.feeds, clock)
+    try:
+        yield shell
+    finally:
+        await shell.close()
+
+
 def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
     if name == "fetch":
         watch = FetchWatch(registry)

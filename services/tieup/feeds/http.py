@@ -49,19 +49,10 @@ _FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
-    """One request of a chain of redirects: what was asked, and the status of the answer."""
-
-    url: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """The last answer of a chain of redirects; `body` is decoded, None unless there is one to read.
 
-    `problem` says why a body that came could not be kept; `moved_to` is where permanent redirects alone led. `hops` are
-    the requests of the chain, the last one included; `wire_bytes` is the body's size before decoding.
+    `problem` says why a body that came could not be kept; `moved_to` is where permanent redirects alone led.
     """
 
     url: str
@@ -70,8 +61,6 @@ class Answer:
     body: bytes | None = None
     problem: str | None = None
     moved_to: str | None = None
-    hops: tuple[Hop, ...] = ()
-    wire_bytes: int = 0
 
 
 class FetchShell:
@@ -102,10 +91,15 @@ class FetchShell:
     async def poll(self, request: PollRequest) -> FetchOutcome:
         """Ask for a feed and read the answer. Never raises for anything that the outside world does."""
         try:
-            answer = await self.ask(request)
+            answer = await self._ask(request)
         except FetchError as error:
             return _failure(request, self._now(), error)
-        return await self.read(request, answer)
+        return await self._read(request, answer)
+
+    async def visit(self, request: PollRequest) -> tuple[Answer, FetchOutcome]:
+        """Poll, and hand the answer out beside what was read in it. Raises FetchError where no answer came."""
+        answer = await self._ask(request)
+        return answer, await self._read(request, answer)
 
     async def close(self) -> None:
         """Close the connections; the parsing processes end with the event loop."""
@@ -115,17 +109,15 @@ class FetchShell:
         now = self._clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    async def ask(self, request: PollRequest) -> Answer:
-        """Follow redirects to the answer, whatever it holds. Raises FetchError naming the URL."""
+    async def _ask(self, request: PollRequest) -> Answer:
+        """Follow redirects to the answer. Raises FetchError naming the URL."""
         url, moved_to, left_s = request.url, request.url, self._settings.total_s
-        hops: list[Hop] = []
         try:
             for _ in range(self._settings.max_redirects + 1):
                 answer, took_s = await self._in_turn(url, request, left_s)
                 left_s -= took_s
-                hops.append(Hop(url, answer.status))
                 if answer.status not in _REDIRECTS:
-                    return replace(answer, moved_to=None if moved_to == request.url else moved_to, hops=tuple(hops))
+                    return replace(answer, moved_to=None if moved_to == request.url else moved_to)
                 url, before = _target(answer), url
                 if moved_to == before and answer.status in _PERMANENT and not _weaker(before, url):
                     moved_to = url
@@ -161,27 +153,26 @@ class FetchShell:
         try:
             if not 200 <= response.status_code <= 599:
                 raise FetchError(f"answered {response.status_code}, which is no status of HTTP")
-            answer = Answer(url, response.status_code, response.headers)
-            return await self._with_body(answer, response) if response.status_code in OK else answer
+            body, problem = await self._body(response) if response.status_code in OK else (None, None)
         finally:
             await response.aclose()
+        return Answer(url, response.status_code, response.headers, body, problem)
 
-    async def _with_body(self, answer: Answer, response: httpx.Response) -> Answer:
-        """Read the body, or say what is wrong with it; one that is cut short was never received: FetchError."""
+    async def _body(self, response: httpx.Response) -> tuple[bytes | None, str | None]:
+        """Return the body, or what is wrong with it; one that is cut short was never received, which is FetchError."""
         limit = self._settings.max_body_bytes
         length = response.headers.get("content-length", "")
         if length.isdecimal() and int(length[:18]) > limit:
-            return replace(answer, problem=f"the body is larger than {limit} bytes")
-        body, wire_bytes = Body(limit), 0
+            return None, f"the body is larger than {limit} bytes"
+        body = Body(limit)
         try:
             decoder = decoder_for(response.headers.get("content-encoding", ""), body)
             async for piece in response.aiter_raw():
-                wire_bytes += len(piece)
                 decoder.feed(piece)
         except FetchError as error:
-            return replace(answer, problem=str(error))
+            return None, str(error)
         decoder.finish()
-        return replace(answer, body=body.content(), wire_bytes=wire_bytes)
+        return body.content(), None
 
     def _headers(self, request: PollRequest) -> list[tuple[bytes, bytes]]:
         headers = [
@@ -212,8 +203,7 @@ class FetchShell:
             return f"silent for {self._settings.read_s:g} s"
         return " ".join(str(error).split()) or type(error).__name__
 
-    async def read(self, request: PollRequest, answer: Answer) -> FetchOutcome:
-        """Read the answer to a request. Never raises for anything that the answer holds."""
+    async def _read(self, request: PollRequest, answer: Answer) -> FetchOutcome:
         now = self._now()
         if answer.problem is not None:
             return _outcome(request, answer, now, error=f"{_named(request.url, answer.url)}: {answer.problem}")

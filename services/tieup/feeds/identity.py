@@ -155,6 +155,16 @@ def _wandering(entries: Sequence[PlainEntry], identities: Sequence[_Identity], m
     return moved > 0 and (stayed == 0 or moved >= max(2, _WANDERING_SHARE * len(entries)))
 
 
+def rungs(entries: Sequence[PlainEntry], domain: str) -> Counter[str]:
+    """Return how many entries of a document each rung of the ladder names: `url`, `guid`, `content`."""
+    found = _identities(entries, domain, guids_wander=False)
+    urls = _ambiguous((plain.canonical_url, plain.content_hash) for plain in entries)
+    return Counter(
+        "url" if plain.canonical_url and plain.canonical_url not in urls else "guid" if identity.stable else "content"
+        for plain, identity in zip(entries, found, strict=True)
+    )
+
+
 def _identities(entries: Sequence[PlainEntry], domain: str, *, guids_wander: bool) -> list[_Identity]:
     guids = _ambiguous((plain.entry.guid, plain.content_hash) for plain in entries)
     urls = _ambiguous((plain.canonical_url, plain.content_hash) for plain in entries)

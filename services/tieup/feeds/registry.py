@@ -15,10 +15,11 @@ from tieup.ids import derive_id
 from tieup.log.base import NewRecord
 from tieup.log.topics import FEEDS, FETCH_REQUESTS
 from tieup.model.codec import encode, to_millis
-from tieup.model.feed import Feed, FetchRequest
+from tieup.model.feed import Feed, FetchOutcome, FetchRequest
 
 MAX_NAME_CHARS: Final = 500
 MAX_CATEGORY_DEPTH: Final = 16
+MAX_HANDED_BYTES: Final = 900_000  # of the million that a record may have
 
 _FEED_SCHEME: Final = re.compile(r"^feed:(//)?", re.IGNORECASE)
 # What XML 1.0 (§2.2) has no way to write, so that every name can be exported.
@@ -49,6 +50,16 @@ def feed_from_url(
         interval_s=interval_s,
         category=_path(category),
     )
+
+
+def handed_over_record(feed: Feed, outcome: FetchOutcome, at: datetime) -> NewRecord | None:
+    """Return the record that hands the outcome of a request over to a feed that is new; None if it is too large."""
+    own = replace(outcome, feed_id=feed.id, requested_url=feed.url, moved_to=None)
+    request = FetchRequest(feed.url, feed.domain, "found", at, feed_id=feed.id, outcome=own)
+    value = encode(request)
+    if len(value) > MAX_HANDED_BYTES:
+        return None
+    return NewRecord(FETCH_REQUESTS, feed.id.encode(), value, to_millis(at), place_by=feed.domain.encode())
 
 
 def category_path(text: str) -> tuple[str, ...]:

@@ -63,7 +63,10 @@ class FetchWorker:
     def process(self, record: Record) -> Output:
         """Take a fetch request or the outcome of a poll. Raises BadRecord for one that cannot be read."""
         if record.topic == FETCH_REQUESTS:
-            return self._requested(decode(FetchRequest, record.value, record.place), from_millis(record.timestamp))
+            request = decode(FetchRequest, record.value, record.place)
+            if request.outcome is not None:
+                return self._handed_over(request.outcome, record)
+            return self._requested(request, from_millis(record.timestamp))
         outcome = decode(FetchOutcome, record.value, record.place)
         feed = self._feeds.get(outcome.feed_id)
         if feed is None or poll_request(feed, self._state(feed)).url != outcome.requested_url:
@@ -128,6 +131,13 @@ class FetchWorker:
         if refusal(feed, state) is not None or (state.next_poll_at <= at and not state.gone):
             return NOTHING  # paused, the host asked to be left alone, or the feed is due anyway
         return Output(changes=self._changes(replace(state, next_poll_at=at, gone=False)))
+
+    def _handed_over(self, outcome: FetchOutcome, record: Record) -> Output:
+        """Take the outcome of a request that was made before the feed was wanted; once it was polled it is too late."""
+        feed = self._feeds.get(outcome.feed_id)
+        if feed is None or feed.paused or feed.url != outcome.requested_url or self._state(feed).polls:
+            return NOTHING
+        return self._polled(feed, self._whole_state(feed), outcome, record)
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)

@@ -137,7 +137,11 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """A wish to fetch now (topic fetch-requests, key = URL hash): poll a feed before it is due, or fetch a page."""
+    """A wish to fetch now (topic fetch-requests, key = URL hash): poll a feed before it is due, or fetch a page.
+
+    With `outcome` it is no wish: somebody has asked for the feed before it was wanted and hands over what came of it,
+    so that subscribing costs its server one request and not two.
+    """
 
     url: str
     domain: str
@@ -145,6 +149,7 @@ class FetchRequest:
     requested_at: datetime
     feed_id: str | None = None
     article_id: str | None = None
+    outcome: "FetchOutcome | None" = None
 
 
 @dataclass(frozen=True, slots=True)

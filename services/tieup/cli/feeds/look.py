@@ -1,7 +1,148 @@
-"""x."""
+"""`tieup feeds discover` and `check`: looking at sites and feeds before, or instead of, subscribing."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tieup.cli.feeds.store import Known, append, feeds_log, known_or_none, read_feeds
+from tieup.cli.options import AsJson, LogUrl
+from tieup.cli.session import bar, emit, emit_pretty, now, say, session, show, wait_for
+from tieup.cli.terminal import one_line, plain
+from tieup.config import Settings
+from tieup.errors import FetchError
+from tieup.model.feed import Feed
+
+if TYPE_CHECKING:
+    from tieup.feeds.check import FeedReport
+    from tieup.feeds.discover import Discovery, FoundFeed
+
+Anyway = Annotated[bool, typer.Option("--anyway", help="Ask although the host asked a running tieup to be left alone.")]
+
 
 def register(group: typer.Typer) -> None:
-    """Add."""
+    """Add the commands."""
+    group.command("discover")(discover)
+    group.command("check")(check)
+
+
+def discover(
+    context: typer.Context,
+    site: Annotated[str, typer.Argument(metavar="SITE", help="A web site, or a page of it: news.example.")],
+    add: Annotated[bool, typer.Option("--add", help="Want the first of the feeds found.")] = False,
+    add_all: Annotated[
+        bool, typer.Option("--all", help="With --add: all of them, but for readers' comments and repetitions.")
+    ] = False,
+    anyway: Anyway = False,
+    as_json: AsJson = False,
+    log: LogUrl = None,
+) -> None:
+    """Find the feeds of a web site: those that its page names, else those in the usual places.
+
+    Each is asked once, at most 20 in all, in turn. What --add subscribes to is not asked again for its first poll. The
+    exit code is 1 if there is no feed.
+    """
+    settings = session(context).settings(log=log)
+    known = wait_for(known_or_none(settings))
+    found = wait_for(_discover(settings, known, site, anyway=anyway))
+    chosen = [one for one in found.feeds if not one.of_comments and one.same_as is None] if add or add_all else []
+    added = wait_for(_add(settings, chosen if add_all else chosen[:1])) if chosen else {}
+    wanted = known.feeds.keys() | added.keys()
+    if as_json:
+        from tieup.cli.feeds.look_view import found_json
+
+        for one in found.feeds:
+            emit(found_json(one, wanted))
+    else:
+        _show_found(found, wanted, added)
+    if not found.feeds:
+        raise typer.Exit(1)
+
+
+def check(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="A feed.")],
+    anyway: Anyway = False,
+    as_json: AsJson = False,
+    log: LogUrl = None,
+) -> None:
+    """Look at one feed and say what is good and what is wrong with it; nothing is stored.
+
+    It is asked twice, in turn: the second time with the validators of the first answer. The exit code is 1 if nothing
+    can be read from it.
+    """
+    settings = session(context).settings(log=log)
+    report = wait_for(_check(settings, url, anyway=anyway))
+    if as_json:
+        from tieup.cli.feeds.look_view import report_json
+
+        emit_pretty(report_json(report))
+    else:
+        from tieup.cli.feeds.look_view import report_text
+
+        show(report_text(report, now()))
+    if report.broken:
+        raise typer.Exit(1)
+
+
+def _show_found(found: "Discovery", wanted: set[str], added: dict[str, Feed]) -> None:
+    from tieup.cli.feeds.look_view import found_table
+
+    if found.feeds:
+        show(found_table(found.feeds, wanted, now()))
+    else:
+        say(f"tieup: {one_line(found.site)}: no feed found")
+    for url, reason in found.failed if not found.feeds else ():
+        say(one_line(f"  {url}: {reason}"))
+    if found.left:
+        say(f"{len(found.left)} more addresses were not asked, such as {one_line(found.left[0])}")
+    for feed in added.values():
+        show(plain(f"added {feed.url}"))
+
+
+async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool) -> "Discovery":
+    from tieup.bootstrap import asking
+    from tieup.feeds.discover import discover as find_feeds
+    from tieup.feeds.discover import site_urls
+
+    _mind_the_host(known, site_urls(site)[0], now(), anyway=anyway)
+    async with asking(settings) as shell:
+        with bar() as progress:
+            progress.add_task("asking", total=None)
+            return await find_feeds(shell.visit, site)
+
+
+async def _check(settings: Settings, url: str, *, anyway: bool) -> "FeedReport":
+    from tieup.bootstrap import asking
+    from tieup.feeds.check import check as look_at
+    from tieup.feeds.registry import feed_url
+
+    _mind_the_host(await known_or_none(settings), feed_url(url), now(), anyway=anyway)
+    async with asking(settings) as shell:
+        return await look_at(shell, url, settings.feeds)
+
+
+def _mind_the_host(known: Known, url: str, at: datetime, *, anyway: bool) -> None:
+    """Raises FetchError if the host asked the service to be left alone: the command is no way around that."""
+    from tieup.articles.urls import registrable_domain
+    from tieup.feeds.health import host_rests_until
+
+    until = host_rests_until(registrable_domain(url), known.states.values(), at)
+    if until is not None and not anyway:
+        raise FetchError(
+            f"{url}: its host asked to be left alone until {until:%Y-%m-%d %H:%M} UTC; --anyway asks all the same"
+        )
+
+
+async def _add(settings: Settings, chosen: "list[FoundFeed]") -> dict[str, Feed]:
+    """Want the feeds that are not wanted yet, and hand over what they answered; returns those that this added."""
+    from tieup.feeds.registry import feed_from_url, feed_record, handed_over_record
+
+    at = now()
+    found = [(feed_from_url(one.url, at), one.outcome) for one in chosen]
+    async with feeds_log(settings, make=True) as log:
+        before = await read_feeds(log)
+        added = [(feed, outcome) for feed, outcome in found if feed.id not in before]
+        handed = [handed_over_record(feed, outcome, at) for feed, outcome in added]
+        await append(log, [*(feed_record(feed) for feed, _ in added), *(record for record in handed if record)])
+    return {feed.id: feed for feed, _ in added}
