@@ -111,7 +111,7 @@ def feed_facts(
     state = state_after(feed, new_state(feed), outcome, found, settings)
     length = headers.get("content-length", "")
     entries = outcome.entries or ()
-    page = outcome.entries is None and is_page(body)
+    page = outcome.entries is None and is_page(body, headers.get("content-type"))
     return FeedFacts(
         url=feed.url,
         ended_at=answer.url,

@@ -2,7 +2,7 @@
 
 site ─▶ a feed itself? ─▶ done
    └──▶ a page ─▶ the links in it ─▶ each asked once (a page among them is looked through, too)
-            └──▶ names none ─▶ the usual places, until one is a feed
+            └──▶ names none that is one ─▶ the usual places, until one is
 """
 
 from collections import deque
@@ -77,7 +77,7 @@ async def discover(visit: Visit, site: str) -> Discovery:
     if search.found.feeds or search.resting:
         return search.found
     await search.follow(feed_links(body, url, content_type))
-    if not search.found.feeds and not search.resting:
+    if not search.found.feeds and not search.spent:
         await search.follow(usual_places(url), until_found=True)
     return search.found
 
@@ -89,6 +89,11 @@ class _Search:
         self._visit = visit
         self._asked: set[str] = set()
         self._entries: dict[frozenset[str], str] = {}
+
+    @property
+    def spent(self) -> bool:
+        """Whether no further request may be made."""
+        return self.resting or self.found.requests >= MAX_REQUESTS
 
     async def begin(self, urls: Iterable[str]) -> tuple[bytes, str, str | None]:
         """Ask the first of the site's addresses that answers; returns its body, where it ended, and its type."""
@@ -109,7 +114,7 @@ class _Search:
     async def follow(self, links: Iterable[FeedLink], *, until_found: bool = False) -> None:
         """Ask each address once; pages among those that a page links to are looked through as well."""
         waiting = deque(links)
-        while waiting and not self.resting and self.found.requests < MAX_REQUESTS:
+        while waiting and not self.spent:
             link = waiting.popleft()
             if feed_id(link.url) in self._asked:
                 continue
@@ -131,8 +136,8 @@ class _Search:
             self._take(link, answer, outcome)
             return None
         self.found.failed.append((link.url, _reason(outcome.error or "no feed", link.url)))
-        body = answer.body or b""
-        return (body, answer.url, answer.headers.get("content-type")) if is_page(body) else None
+        body, content_type = answer.body or b"", answer.headers.get("content-type")
+        return (body, answer.url, content_type) if is_page(body, content_type) else None
 
     async def _ask(self, url: str) -> tuple[Answer, FetchOutcome]:
         self._asked.add(feed_id(url))

@@ -28,6 +28,7 @@ USUAL_PLACES: Final = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.
 FEED_TYPES: Final = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
 )
+PAGE_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
 XML_TYPES: Final = frozenset({"application/xml", "text/xml"})
 
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE)
@@ -64,9 +65,10 @@ class FeedLink:
         return _COMMENTS.search(self.url) is not None
 
 
-def is_page(body: bytes) -> bool:
-    """Whether a body begins as HTML."""
-    return _HTML.search(body[:_HEAD_BYTES]) is not None
+def is_page(body: bytes, content_type: str | None = None) -> bool:
+    """Whether a body is HTML, by its beginning or by its type."""
+    typed = (content_type or "").partition(";")[0].strip().lower() in PAGE_TYPES
+    return bool(body) and (typed or _HTML.search(body[:_HEAD_BYTES]) is not None)
 
 
 def feed_links(body: bytes, url: str, content_type: str | None = None) -> tuple[FeedLink, ...]:

@@ -34,8 +34,8 @@ def _own_reason(feed: Feed, state: FeedState, settings: FetchSettings, seconds: 
     if feed.interval_s is not None:
         return "you set it"
     rate = state.entries_per_day
-    if rate and state.window and seconds < settings.interval_s:
-        return f"{rate:g} entries a day, {state.window} at a time: more seldom, some would be lost"
+    if rate and state.window and seconds == max(settings.min_interval_s, int(state.window * DAY_S / (2 * rate))):
+        return f"{rate:g} entries a day, {state.window} shown at a time: asked more seldom, some would be lost"
     if not (state.etag or state.last_modified or state.max_age_s or state.wish_s):
         return "no validators: every request costs the server the whole document"
     if rate is None:

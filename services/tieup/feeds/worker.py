@@ -137,7 +137,7 @@ class FetchWorker:
         feed = self._feeds.get(outcome.feed_id)
         if feed is None or feed.paused or feed.url != outcome.requested_url or self._state(feed).polls:
             return NOTHING
-        return self._polled(feed, self._whole_state(feed), outcome, record)
+        return self._polled(feed, self._state(feed), outcome, record)
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
