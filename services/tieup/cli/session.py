@@ -13,6 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tieup.cli.terminal import one_line
 from tieup.config import Settings, load_settings
 from tieup.errors import UsageError
 from tieup.model.codec import encode
@@ -63,6 +64,11 @@ def show(*parts: RenderableType) -> None:
     console = Console(highlight=False, soft_wrap=False)
     for part in parts:
         console.print(part)
+
+
+def tell(text: str) -> None:
+    """Print one line on standard output, safe and however long: what other programs may read line by line."""
+    sys.stdout.write(f"{one_line(text)}\n")
 
 
 def say(text: str) -> None:

@@ -10,8 +10,7 @@ import typer
 from tieup.cli.feeds.choose import Category, Domain, FeedNames, Filter, chosen
 from tieup.cli.feeds.store import append, feeds_log, read_feeds, read_known
 from tieup.cli.options import LogUrl
-from tieup.cli.session import now, say, session, show, wait_for
-from tieup.cli.terminal import plain
+from tieup.cli.session import now, say, session, tell, wait_for
 from tieup.config import Settings
 from tieup.log.base import Log, Record, TopicPartition
 from tieup.log.topics import FEED_STATES
@@ -76,7 +75,7 @@ def _set_paused(settings: Settings, names: Sequence[str] | None, accepted: Filte
     changed, found = wait_for(_change(settings, names or [], accepted, paused=paused))
     word = "paused" if paused else "resumed"
     for feed in changed:
-        show(plain(f"{word} {feed.url}"))
+        tell(f"{word} {feed.url}")
     if len(found) > 1 or not changed:
         rest = len(found) - len(changed)
         before = f", {rest} {'paused' if paused else 'not paused'} before" if rest else ""
@@ -109,7 +108,7 @@ async def _poll(settings: Settings, names: Sequence[str], accepted: Filter, wait
         begin = await _ends(log)
         await append(log, [poll_now_record(feed, REASON, at) for feed in asked.values()])
         for feed, answer in told:
-            show(plain(f"{feed.url}: {answer.words}"))
+            tell(f"{feed.url}: {answer.words}")
         if len(found) > 1:
             say(f"{len(asked)} of {len(found)} feeds asked for")
         return wait_s is None or await _wait(log, begin, known.states, asked, wait_s)
@@ -137,7 +136,7 @@ async def _wait(
                 for state in _states(await reader.poll(BATCH, LOOK_S)):
                     known = before.get(state.feed_id)
                     if state.feed_id in left and state.polls > (known.polls if known is not None else 0):
-                        show(plain(f"{left.pop(state.feed_id).url}: {_came_of(state, known)}"))
+                        tell(f"{left.pop(state.feed_id).url}: {_came_of(state, known)}")
                         well = well and state.error is None
     except TimeoutError:
         say(f"{_counted(len(left))} not polled within {wait_s} s; is `tieup run` running?")

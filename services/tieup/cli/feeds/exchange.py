@@ -9,8 +9,8 @@ import typer
 
 from tieup.cli.feeds.store import append, feeds_log, read_feeds
 from tieup.cli.options import LogUrl
-from tieup.cli.session import bar, now, say, session, show, wait_for
-from tieup.cli.terminal import one_line, plain
+from tieup.cli.session import bar, now, say, session, tell, wait_for
+from tieup.cli.terminal import one_line
 from tieup.config import Settings
 from tieup.errors import BadFeed, BadFile
 from tieup.model.feed import Feed
@@ -57,7 +57,7 @@ def import_feeds(
     merged = wait_for(merge_into(session(context).settings(log=log), feeds, update=update))
     for line in faults:
         say(f"tieup: {one_line(line)}")
-    show(plain(f"{merged_words(merged)}, {len(faults)} passed over"))
+    tell(f"{merged_words(merged)}, {len(faults)} passed over")
     if faults:
         raise typer.Exit(1)
 

@@ -7,8 +7,8 @@ import typer
 
 from tieup.cli.feeds.store import Known, append, feeds_log, known_or_none, read_feeds
 from tieup.cli.options import AsJson, LogUrl
-from tieup.cli.session import bar, emit, emit_pretty, now, say, session, show, wait_for
-from tieup.cli.terminal import one_line, plain
+from tieup.cli.session import bar, emit, emit_pretty, now, say, session, show, tell, wait_for
+from tieup.cli.terminal import one_line
 from tieup.config import Settings
 from tieup.errors import FetchError
 from tieup.model.feed import Feed
@@ -97,7 +97,7 @@ def _show_found(found: "Discovery", wanted: set[str], added: dict[str, Feed]) ->
     if found.left:
         say(f"{len(found.left)} more addresses were not asked, such as {one_line(found.left[0])}")
     for feed in added.values():
-        show(plain(f"added {feed.url}"))
+        tell(f"added {feed.url}")
 
 
 async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool) -> "Discovery":

@@ -10,7 +10,7 @@ from tieup.cli.feeds.choose import Category, Filter
 from tieup.cli.feeds.exchange import merge_into, merged_words
 from tieup.cli.feeds.store import Known, known_or_none
 from tieup.cli.options import AsJson, LogUrl
-from tieup.cli.session import emit, now, say, session, show, wait_for
+from tieup.cli.session import emit, now, say, session, show, tell, wait_for
 from tieup.cli.terminal import plain
 from tieup.model.feed import Feed
 
@@ -48,7 +48,7 @@ def starter(
         raise typer.Exit(1)
     if add:
         merged = wait_for(merge_into(settings, feeds))
-        show(plain(f"{merged_words(merged)}; new ones are unverified until first polled"))
+        tell(f"{merged_words(merged)}; new ones are unverified until first polled")
         return
     rows = _rows(feeds, wait_for(known_or_none(settings)))
     if as_json:

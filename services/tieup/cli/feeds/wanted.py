@@ -8,8 +8,7 @@ import typer
 from tieup.cli.feeds.choose import find
 from tieup.cli.feeds.store import append, feeds_log, read_feeds
 from tieup.cli.options import LogUrl
-from tieup.cli.session import now, session, show, wait_for
-from tieup.cli.terminal import plain
+from tieup.cli.session import now, session, tell, wait_for
 from tieup.config import Settings
 from tieup.model.feed import Feed
 
@@ -47,7 +46,7 @@ def add(
     for feed in given:
         known = before.get(feed.id)
         paused = "; it is paused: `tieup feeds resume` polls it again" if known is not None and known.paused else ""
-        show(plain(f"{'added' if known is None else 'changed'} {feed.url}{paused}"))
+        tell(f"{'added' if known is None else 'changed'} {feed.url}{paused}")
 
 
 def remove(
@@ -57,7 +56,7 @@ def remove(
 ) -> None:
     """Want these feeds no longer. Their articles and stories stay."""
     for feed in wait_for(_remove(session(context).settings(log=log), feeds)):
-        show(plain(f"removed {feed.url}"))
+        tell(f"removed {feed.url}")
 
 
 async def _add(settings: Settings, given: Sequence[Feed]) -> Mapping[str, Feed]:
