@@ -5,8 +5,9 @@ import json
 import os
 import pty
 import re
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,22 +61,24 @@ async def test_importing_shows_a_bar_on_a_terminal_only(tmp_path: Path) -> None:
 
 def on_a_terminal(folder: Path, *arguments: str) -> str:
     """Run the command with a pseudo-terminal as its standard error and output, and return what it wrote there."""
-    pid, handle = pty.fork()
-    if pid == 0:
-        os.chdir(folder)
-        os.execvpe(COMMAND[0], [*COMMAND, *arguments], environment({"TERM": "xterm"}))
-    shown = b""
+    ours, its = pty.openpty()
+    env = environment({"TERM": "xterm"})
+    with subprocess.Popen([*COMMAND, *arguments], cwd=folder, env=env, stdin=its, stdout=its, stderr=its):
+        os.close(its)
+        shown = b"".join(_pieces(ours))
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+
+
+def _pieces(handle: int) -> Iterator[bytes]:
     while True:
         try:
             piece = os.read(handle, 65_536)
         except OSError:  # the other side is closed
-            break
+            return
         if not piece:
-            break
-        shown += piece
-    os.close(handle)
-    os.waitpid(pid, 0)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+            return
+        yield piece
 
 
 async def polled(folder: Path) -> None:

@@ -35,13 +35,13 @@ def _own_reason(feed: Feed, state: FeedState, settings: FetchSettings, seconds: 
         return "you set it"
     rate = state.entries_per_day
     if rate and state.window and seconds == max(settings.min_interval_s, int(state.window * DAY_S / (2 * rate))):
-        return f"{rate:g} entries a day, {state.window} shown at a time: asked more seldom, some would be lost"
+        return f"{rate:.3g} entries a day, {state.window} shown at a time: asked more seldom, some would be lost"
     if not (state.etag or state.last_modified or state.max_age_s or state.wish_s):
         return "no validators: every request costs the server the whole document"
     if rate is None:
         return "how often it publishes is not known yet"
     limits = f"between {span(settings.interval_s)} and {span(max(settings.quiet_interval_s, settings.interval_s))}"
-    return f"about {rate:g} entries a day; {limits}"
+    return f"about {rate:.3g} entries a day; {limits}"
 
 
 def span(seconds: float) -> str:

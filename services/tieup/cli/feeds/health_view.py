@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tieup.cli.feeds.row import FeedRow
-from tieup.cli.render import minute
 from tieup.cli.terminal import plain
 from tieup.feeds.interval import span
 from tieup.model.feed import Health
@@ -122,8 +121,8 @@ def _next(row: FeedRow, now: datetime) -> str:
 
 def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
     feed, state, health = row.feed, row.state, row.health
-    since = f"since {minute(health.since)} ({ago(health.since, now)})" if health.since is not None else ""
-    yield "state", Text.assemble(state_word(row), "  ", plain(". ".join(filter(None, (health.reason, since)))))
+    since = f"since {_moment(health.since, now)}" if health.since is not None else ""
+    yield "state", Text.assemble(state_word(row), "  ", plain(", ".join(filter(None, (health.reason, since)))))
     yield "address", feed.url
     if state is not None and state.location:
         yield "asked at", state.location
@@ -131,18 +130,18 @@ def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
     yield "filed under", "/".join(feed.category) or "–"
     yield "publisher", feed.publisher or "–"
     yield "language", row.language or "–"
-    yield "added", minute(feed.added_at)
+    yield "added", _moment(feed.added_at, now)
     if state is None or state.last_poll_at is None:
         yield "polled", "not yet"
         return
     status = "no answer" if state.last_status is None else f"answered {state.last_status}"
-    yield "polled", f"{minute(state.last_poll_at)} ({ago(state.last_poll_at, now)}): {status}; {state.polls} in all"
+    yield "polled", f"{_moment(state.last_poll_at, now)}: {status}; {state.polls} in all"
     if state.error:
         yield "error", plain(f"{state.error} ({state.errors_in_a_row} in a row)", style="red")
     yield "last success", "never" if state.last_success_at is None else _moment(state.last_success_at, now)
     yield "next poll", "none" if row.next_at is None else _moment(row.next_at, now)
     if row.rests_until is not None:
-        yield "its host", f"asked to be left alone until {minute(row.rests_until)}"
+        yield "its host", f"asked to be left alone until {_moment(row.rests_until, now)}"
     if row.interval is not None:
         yield "asked every", f"{span(row.interval.seconds)}: {row.interval.reason}"
     yield "newest entry", "none yet" if state.last_entry_at is None else _moment(state.last_entry_at, now)
@@ -151,14 +150,14 @@ def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
 
 
 def _moment(moment: datetime, now: datetime) -> str:
-    return f"{minute(moment)} ({ago(moment, now)})"
+    return f"{moment:%Y-%m-%d %H:%M} UTC ({ago(moment, now)})"
 
 
 def _entries(row: FeedRow) -> str:
     state = row.state
     if state is None:
         return ""
-    rate = "" if state.entries_per_day is None else f"; {state.entries_per_day:g} a day"
+    rate = "" if state.entries_per_day is None else f"; {state.entries_per_day:.3g} a day"
     lost = f"; {state.overruns} times some may have been lost" if state.overruns else ""
     wander = "; its guids change from poll to poll and are not believed" if state.guids_wander else ""
     return f"{state.entries} in all, {state.window} in the last document{rate}{lost}{wander}"

@@ -1,11 +1,12 @@
 """How what was found at a site, and the report on a feed, look in a terminal and to programs."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +25,7 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def found_table(found: Sequence[FoundFeed], wanted: Container[str], now: datetime) -> RenderableType:
     """Return the feeds found, two lines each: what it is, and where."""
     parts: list[RenderableType] = []
+    numbers = {one.url: number for number, one in enumerate(found, start=1)}
     for number, one in enumerate(found, start=1):
         newest = f", newest {ago(one.newest, now)}" if one.newest is not None else ""
         head = Text.assemble(
@@ -32,7 +34,8 @@ def found_table(found: Sequence[FoundFeed], wanted: Container[str], now: datetim
             f"  {one.kind}, {one.entries} entries",
         )
         head.append_text(plain(newest + (f", {one.language}" if one.language else "")))
-        parts += [head, Text.assemble("    ", plain(one.url), ("  ", ""), plain(_notes(one, wanted), style="dim"))]
+        notes = plain(_notes(one, numbers, wanted), style="dim")
+        parts += [head, Padding(Text.assemble(plain(one.url), "  ", notes), (0, 0, 0, 4))]
     return Group(*parts)
 
 
@@ -75,10 +78,10 @@ def report_json(report: FeedReport) -> dict[str, object]:
     }
 
 
-def _notes(one: FoundFeed, wanted: Container[str]) -> str:
+def _notes(one: FoundFeed, numbers: Mapping[str, int], wanted: Container[str]) -> str:
     notes = [one.how.value]
     notes += ["readers' comments"] if one.of_comments else []
-    notes += [f"the same entries as {one.same_as}"] if one.same_as else []
+    notes += [f"repeats {numbers[one.same_as]}"] if one.same_as else []
     notes += ["wanted"] if feed_id(one.url) in wanted else []
     return f"({', '.join(notes)})"
 
@@ -154,6 +157,6 @@ def _entry_lines(facts: FeedFacts, now: datetime) -> Iterator[tuple[str, str]]:
     if dates.oldest is None or dates.newest is None:
         yield "dates", "none"
         return
-    rate = f", {dates.per_day:g} a day" if dates.per_day is not None else ""
+    rate = f", {dates.per_day:.3g} a day" if dates.per_day is not None else ""
     span_of = f"{minute(dates.oldest)} to {minute(dates.newest)} ({ago(dates.newest, now)})"
     yield "dates", f"{dates.dated} of {facts.entries}: {span_of}{rate}"
