@@ -134,6 +134,33 @@ def test_the_interval_is_the_one_that_the_worker_would_keep() -> None:
     assert (asked.interval.seconds, "max-age" in asked.interval.reason) == (21_600, True)
 
 
+HUB = "https://hub.example/?a=1&b=2"
+IN_XML = "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' {}/>"
+
+
+@pytest.mark.parametrize(
+    ("facts", "hub"),
+    [
+        (look(headers=GOOD_HEADERS | {"link": f'<{URL}>; rel=self, <{HUB}>; rel="hub"'}), HUB),
+        (look(headers=GOOD_HEADERS | {"link": f"<{HUB}>; rel=hub"}), HUB),
+        (look(headers=GOOD_HEADERS | {"link": f'<{HUB}>; rel="hub-like"'}), None),
+        (look(feed(IN_XML.format(f"rel='hub' href='{HUB.replace('&', '&amp;')}'"))), HUB),
+        (look(feed(IN_XML.format(f'href="{HUB.replace("&", "&amp;")}" rel="hub"'))), HUB),
+        (
+            look(
+                document("json", 1).replace(
+                    b'"items"', b'"hubs":[{"type":"WebSub","url":"https://h.example/"}],"items"'
+                )
+            ),
+            "https://h.example/",
+        ),
+        (look(), None),
+    ],
+)
+def test_a_hub_is_found_in_header_and_document(facts: FeedFacts, hub: str | None) -> None:
+    assert facts.hub == hub
+
+
 def test_dates_tell_how_much_is_published() -> None:
     facts = look()
     assert facts.dates is not None
