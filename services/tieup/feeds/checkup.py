@@ -24,7 +24,7 @@ from tieup.model.feed import Entry, FetchOutcome
 AHEAD: Final = timedelta(hours=1)  # clocks differ; more is a wrong date
 _DECLARED: Final = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*['\"]([\w.:-]{1,40})['\"]")
 _LINKS: Final = re.compile(
-    rb"<link(?:\s[^>]{0,2000})?>\s*([^\s<]{1,2000})\s*</link>|<link\s[^>]{0,2000}?href=[\"']([^\"']+)"
+    rb"<link(?:\s[^<>]{0,2000})?>\s{0,200}([^\s<]{1,2000})\s{0,200}</link>|<link\s[^<>]{0,2000}?href=[\"']([^\"'<>]+)"
 )
 _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:")
 

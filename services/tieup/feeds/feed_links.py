@@ -1,7 +1,8 @@
 """Which feeds a web page names, and where feeds usually are: pure, on the page's own bytes.
 
 `<link rel="alternate">` is how the HTML standard (§4.6.7.1) has pages name their feeds; many name them only in plain
-links, some not at all.
+links, some not at all. Read by lxml, whose HTML parser stops at 256 levels: a parser without such a bound takes minutes
+for a page of nothing but `<div>`.
 """
 
 import re
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from lxml import etree
 from w3lib.encoding import html_to_unicode
 
 from tieup.articles.urls import registrable_domain
@@ -21,6 +22,7 @@ from tieup.feeds.registry import feed_id, feed_url
 
 MAX_PAGE_CHARS: Final = 2_000_000
 MAX_NODES: Final = 5_000
+MAX_TEXTS: Final = 20  # of one link
 MAX_LINKS: Final = 50
 MAX_TITLE_CHARS: Final = 200
 
@@ -77,9 +79,11 @@ def feed_links(body: bytes, url: str, content_type: str | None = None) -> tuple[
     `url` is where the page came from; a `<base>` in it counts. Never raises: what is no page names nothing.
     """
     html = html_to_unicode(content_type, body, default_encoding="utf-8")[1][:MAX_PAGE_CHARS]
-    tree = LexborHTMLParser(html)
-    base = _base(tree, url)
-    found = [*_declared(tree, base), *_linked(tree, base)]
+    root = _root(html)
+    if root is None:
+        return ()
+    base = _base(root, url)
+    found = [*_declared(root, base), *_linked(root, base)]
     first: dict[str, FeedLink] = {}
     for link in sorted(found, key=lambda link: link.of_comments):
         first.setdefault(feed_id(link.url), link)
@@ -92,15 +96,21 @@ def usual_places(url: str) -> tuple[FeedLink, ...]:
     return tuple(FeedLink(urljoin(url, f"/{place}"), How.GUESSED) for place in USUAL_PLACES)
 
 
-def _base(tree: LexborHTMLParser, url: str) -> str:
-    node = tree.css_first("base[href]")
-    href = "" if node is None else (node.attributes.get("href") or "").strip()
-    return _absolute(url, href) or url
+def _root(html: str) -> etree._Element | None:
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        return etree.fromstring(html.replace("\0", "").encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError:
+        return None  # nothing in it
 
 
-def _declared(tree: LexborHTMLParser, base: str) -> Iterator[FeedLink]:
-    for node in islice(tree.css("link[href]"), MAX_NODES):
-        found = node.attributes
+def _base(root: etree._Element, url: str) -> str:
+    hrefs = (node.get("href") for node in islice(root.iter("base"), MAX_NODES))
+    return _absolute(url, next(filter(None, hrefs), "")) or url
+
+
+def _declared(root: etree._Element, base: str) -> Iterator[FeedLink]:
+    for found in islice(root.iter("link"), MAX_NODES):
         relations = (found.get("rel") or "").lower().split()
         kind = (found.get("type") or "").partition(";")[0].strip().lower()
         target = _absolute(base, found.get("href") or "")
@@ -111,10 +121,10 @@ def _declared(tree: LexborHTMLParser, base: str) -> Iterator[FeedLink]:
             yield FeedLink(target, How.DECLARED, _line(found.get("title") or ""))
 
 
-def _linked(tree: LexborHTMLParser, base: str) -> Iterator[FeedLink]:
+def _linked(root: etree._Element, base: str) -> Iterator[FeedLink]:
     domain = registrable_domain(base)
-    for node in islice(tree.css("a[href]"), MAX_NODES):
-        target = _absolute(base, node.attributes.get("href") or "")
+    for node in islice(root.iter("a"), MAX_NODES):
+        target = _absolute(base, node.get("href") or "")
         if target is None or not _is_of_site(target, domain):
             continue
         text = _text(node)
@@ -133,9 +143,12 @@ def _looks_like_feed(url: str) -> bool:
     return _PATH.search(parts.path) is not None or _QUERY.search(parts.query) is not None
 
 
-def _text(node: LexborNode) -> str:
-    found = node.attributes
-    words = (node.text(deep=True) or "", found.get("title") or "", found.get("aria-label") or "")
+def _text(node: etree._Element) -> str:
+    words = (
+        "".join(map(str, islice(node.itertext(), MAX_TEXTS))),
+        node.get("title") or "",
+        node.get("aria-label") or "",
+    )
     return next(filter(None, map(_line, words)), "")
 
 
