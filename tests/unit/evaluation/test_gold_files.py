@@ -1,6 +1,7 @@
 """The bundled gold files themselves: what is scored has to be well formed and kept apart."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,20 @@ def test_every_relation_has_all_scored_labels(gold: dict[str, list[GoldArticle]]
     assert all((one.kind, one.stage, one.factuality, one.focus).count(None) == 0 for one in relations)
 
 
-def test_no_story_stands_in_two_files(gold: dict[str, list[GoldArticle]]) -> None:
-    files = Counter(story for articles in gold.values() for story in {one.story for one in articles} - {None})
-    assert [story for story, count in files.items() if count > 1] == []
+def test_what_is_only_scored_is_news_nowhere_else(gold: dict[str, list[GoldArticle]]) -> None:
+    read = [one for name in FILES if name != "held.jsonl" for one in gold[name]]
+    assert _stories(gold["held.jsonl"]) & _stories(read) == set()
+    assert _news(gold["held.jsonl"]) & _news(read) == set()
+
+
+def _stories(articles: Iterable[GoldArticle]) -> set[str]:
+    return {one.story for one in articles if one.story is not None}
+
+
+def _news(articles: Iterable[GoldArticle]) -> set[tuple[frozenset[str], str | None]]:
+    """The parties and the kind of each relation that is news: what makes two stories the same deal."""
+    relations = [relation for article in articles for relation in article.relations if relation.focus == "news"]
+    return {(frozenset(name.casefold() for name in one.parties), one.kind) for one in relations}
 
 
 def test_no_text_and_no_id_stands_there_twice(gold: dict[str, list[GoldArticle]]) -> None:
