@@ -26,7 +26,7 @@ KEY = "a key for tests that is long enough"
 
 
 def alert_settings(**changed: object) -> AlertSettings:
-    return AlertSettings(**{"master_key": KEY, "allow_private": True, "total_s": 2.0, **changed})  # type: ignore[arg-type]
+    return AlertSettings(**{"allow_private": True, "total_s": 2.0, **changed})  # type: ignore[arg-type]
 
 
 def settled(receiver: Receiver, count: int) -> Callable[[], bool]:
@@ -77,7 +77,7 @@ async def alerting(
 
     async with await SqliteLog.open(path, exclusive=True) as log:
         await log.create(CATALOGUE)
-        shell = delivery_shell(settings, clock)
+        shell = delivery_shell(settings, KEY, clock)
         specs = [match_spec(gazetteer or load_gazetteer()), deliver_spec(settings, shell)]
         bounds = RunnerBounds(task=TaskBounds(tick_s=0.05))
         runner = Runner(

@@ -121,7 +121,7 @@ def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegist
         watch = FetchWatch(registry)
         return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch), watch)
     if name == "deliver":
-        return deliver_spec(settings.alerts, delivery_shell(settings.alerts, clock))
+        return deliver_spec(settings.alerts, delivery_shell(settings.alerts, settings.master_key, clock))
     gazetteer = load_gazetteer(settings.gazetteer)
     if name == "match":
         return match_spec(gazetteer)
@@ -131,11 +131,11 @@ def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegist
     return story_spec(gazetteer, code_version=__version__, settings=_envelope(settings))
 
 
-def delivery_shell(settings: AlertSettings, clock: Clock) -> DeliveryShell:
+def delivery_shell(settings: AlertSettings, master_key: str | None, clock: Clock) -> DeliveryShell:
     """Return the shell with all channels; without a master key it has none, and says so at every attempt."""
-    if settings.master_key is None:
+    if master_key is None:
         return DeliveryShell({}, None, clock)
-    sealer = Sealer(settings.master_key)
+    sealer = Sealer(master_key)
     return DeliveryShell({Channel.WEBHOOK: WebhookSender(settings, sealer)}, sealer, clock)
 
 

@@ -21,7 +21,8 @@ import msgspec
 
 from tieup.alerts.settings import AlertSettings
 from tieup.errors import DataError, SettingsError
-from tieup.feeds.settings import FetchSettings
+from tieup.feeds.settings import FetchSettings, WebSubSettings
+from tieup.keys import MIN_KEY_CHARS
 
 DEFAULT_FILE: Final = "tieup.toml"
 PREFIX: Final = "TIEUP_"
@@ -110,9 +111,11 @@ class Settings:
     http: str | None
     gazetteer: Path | None
     log_level: str
+    master_key: str | None = field(repr=False)
     kafka: KafkaSettings
     feeds: FetchSettings
     alerts: AlertSettings
+    websub: WebSubSettings
     effective: tuple[Effective, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -334,10 +337,12 @@ def _settings(found: dict[str, Effective]) -> Settings:
     _check_kafka(kafka)
     feeds = FetchSettings(**_section(found, "feeds", FetchSettings))
     alerts = AlertSettings(**_section(found, "alerts", AlertSettings))
+    websub = WebSubSettings(**_section(found, "websub", WebSubSettings))
+    _check_key(found["master_key"])
     own: dict[str, Any] = {name: one.value for name, one in found.items() if "." not in name}
     if own["http"] == "off":
         own["http"] = None
-    return Settings(**own, kafka=kafka, feeds=feeds, alerts=alerts, effective=tuple(found.values()))
+    return Settings(**own, kafka=kafka, feeds=feeds, alerts=alerts, websub=websub, effective=tuple(found.values()))
 
 
 def _partitions(log: Effective) -> int:
@@ -363,6 +368,11 @@ def _section(found: Mapping[str, Effective], section: str, kind: type) -> dict[s
     """The section's values by field name; what is unset is left to the record's own default."""
     names = {one.name: found[f"{section}.{one.name}"].value for one in fields(kind) if f"{section}.{one.name}" in found}
     return {name: value for name, value in names.items() if value is not None}
+
+
+def _check_key(key: Effective) -> None:
+    if isinstance(key.value, str) and len(key.value) < MIN_KEY_CHARS:
+        raise SettingsError(f"{key.source}: master_key: shorter than {MIN_KEY_CHARS} characters; `tieup key` makes one")
 
 
 def _check_kafka(kafka: KafkaSettings) -> None:

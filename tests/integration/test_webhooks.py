@@ -32,17 +32,17 @@ SEALER = Sealer(KEY)
 
 
 @asynccontextmanager
-async def shell(**changed: object) -> AsyncIterator[DeliveryShell]:
-    opened = delivery_shell(alert_settings(**changed), utc_now)
+async def shell(master_key: str | None = KEY, **changed: object) -> AsyncIterator[DeliveryShell]:
+    opened = delivery_shell(alert_settings(**changed), master_key, utc_now)
     try:
         yield opened
     finally:
         await opened.close()
 
 
-async def tried(url: str, **changed: object) -> AttemptOutcome:
+async def tried(url: str, *, master_key: str | None = KEY, **changed: object) -> AttemptOutcome:
     endpoint = SEALER.endpoint(Channel.WEBHOOK, url)
-    async with shell(**changed) as opened:
+    async with shell(master_key, **changed) as opened:
         return await opened.attempt(AttemptRequest("a delivery", 0, "a message", "a story", endpoint, b'{"a":1}'))
 
 
@@ -138,7 +138,7 @@ async def test_a_wrong_certificate_gets_nothing(tmp_path: Path) -> None:
 
 async def test_without_the_master_key_every_attempt_says_so() -> None:
     outcome = await tried("https://a.example/", master_key=None)
-    assert outcome.error == "alerts.master_key is not set: the endpoint's address cannot be opened"
+    assert outcome.error == "master_key is not set: the endpoint's address cannot be opened"
 
 
 async def test_an_event_reaches_a_receiver_that_verifies(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tieup.alerts.settings import AlertSettings
 from tieup.config import MASK, Settings, load_settings, table
 from tieup.errors import SettingsError
-from tieup.feeds.settings import FetchSettings
+from tieup.feeds.settings import FetchSettings, WebSubSettings
 
 
 @pytest.fixture(autouse=True)
@@ -140,9 +140,9 @@ def test_variables_of_the_tests_are_not_settings() -> None:
 
 
 def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> None:
-    own = {field.name for field in fields(Settings)} - {"kafka", "feeds", "alerts", "effective"}
+    own = {field.name for field in fields(Settings)} - {"kafka", "feeds", "alerts", "websub", "effective"}
     assert own == {name for name in table() if "." not in name}
-    for section, kind in (("feeds", FetchSettings), ("alerts", AlertSettings)):
+    for section, kind in (("feeds", FetchSettings), ("alerts", AlertSettings), ("websub", WebSubSettings)):
         rows = {name.removeprefix(f"{section}.") for name in table() if name.startswith(f"{section}.")}
         assert {field.name for field in fields(kind)} == rows
     assert all(setting.reason.endswith(".") and setting.unit for setting in table().values())
@@ -152,6 +152,13 @@ def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> N
 def test_the_table_s_defaults_are_those_of_the_sections() -> None:
     assert load_settings({}).feeds == FetchSettings()
     assert load_settings({}).alerts == AlertSettings()
+    assert load_settings({}).websub == WebSubSettings()
+
+
+def test_a_short_master_key_is_refused_without_being_shown() -> None:
+    with pytest.raises(SettingsError, match="TIEUP_MASTER_KEY: master_key: shorter than 32") as caught:
+        load_settings({"TIEUP_MASTER_KEY": "hunter2"})
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

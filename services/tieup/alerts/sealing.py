@@ -11,10 +11,9 @@ import hmac
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tieup.errors import DeliveryError
+from tieup.keys import derived_key
 from tieup.model.subscription import Channel, Endpoint
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives symmetric secrets
@@ -24,9 +23,9 @@ class Sealer:
     """The keys derived from one master key."""
 
     def __init__(self, master_key: str) -> None:
-        self._ids = _derived(master_key, "tieup endpoint ids", 32)
-        self._addresses = AESSIV(_derived(master_key, "tieup channel addresses", 64))
-        self._secrets = _derived(master_key, "tieup signing secrets", 32)
+        self._ids = derived_key(master_key, "tieup endpoint ids")
+        self._addresses = AESSIV(derived_key(master_key, "tieup channel addresses", 64))
+        self._secrets = derived_key(master_key, "tieup signing secrets")
 
     def endpoint(self, channel: Channel, address: str, owner: str = "") -> Endpoint:
         """Return the endpoint at an address. Another owner's endpoint at the same address is another one."""
@@ -51,7 +50,3 @@ class Sealer:
 def shown_secret(secret: bytes) -> str:
     """Return a secret as its owner stores it: `whsec_` and base64 (Standard Webhooks)."""
     return SECRET_PREFIX + base64.b64encode(secret).decode("ascii")
-
-
-def _derived(master_key: str, purpose: str, length: int) -> bytes:
-    return HKDF(SHA256(), length, salt=None, info=purpose.encode()).derive(master_key.encode())

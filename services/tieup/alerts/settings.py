@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from tieup import __version__
 from tieup.errors import SettingsError
-
-MIN_KEY_CHARS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
     """How alerts are sent. Times in seconds.
 
-    `master_key` seals channel addresses and derives signing secrets; without it there are no alerts. `connect_s` bounds
-    connecting, `total_s` a whole attempt. `concurrency` attempts run at once in one task, `per_endpoint` to one
-    endpoint; `max_pending` deliveries wait for one endpoint, the rest is given up to the dead letters. After
-    `breaker_failures` in a row an endpoint is left alone for `breaker_s`, doubling up to `breaker_max_s`; after
-    `failing_days` of failure it is stopped. `allow_private` allows private addresses and plain http; `hosts` maps a
-    host name to `address:port` and is trusted.
+    `connect_s` bounds connecting, `total_s` a whole attempt. `concurrency` attempts run at once in one task,
+    `per_endpoint` to one endpoint; `max_pending` deliveries wait for one endpoint, the rest is given up to the dead
+    letters. After `breaker_failures` in a row an endpoint is left alone for `breaker_s`, doubling up to
+    `breaker_max_s`; after `failing_days` of failure it is stopped. `allow_private` allows private addresses and plain
+    http; `hosts` maps a host name to `address:port` and is trusted.
     """
 
-    master_key: str | None = field(default=None, repr=False)
     connect_s: float = 5.0
     total_s: float = 20.0
     concurrency: int = 64
@@ -44,10 +39,6 @@ class AlertSettings:
         for name in ("concurrency", "per_endpoint", "max_pending", "breaker_failures", "breaker_s", "failing_days"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"alerts.{name}: must be at least 1")
-        if self.master_key is not None and len(self.master_key) < MIN_KEY_CHARS:
-            raise SettingsError(
-                f"alerts.master_key: shorter than {MIN_KEY_CHARS} characters; `tieup alerts key` makes one"
-            )
 
     @property
     def user_agent(self) -> str:

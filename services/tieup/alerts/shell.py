@@ -43,7 +43,7 @@ class DeliveryShell:
 
     async def _sent(self, request: AttemptRequest, at: datetime) -> Reply:
         if self._sealer is None:
-            raise DeliveryError("alerts.master_key is not set: the endpoint's address cannot be opened")
+            raise DeliveryError("master_key is not set: the endpoint's address cannot be opened")
         sender = self._senders.get(request.endpoint.channel)
         if sender is None:
             raise DeliveryError(f"no channel {request.endpoint.channel} here")

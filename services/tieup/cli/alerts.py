@@ -1,6 +1,5 @@
 """`tieup alerts`: who is told about what, and how the messages fare."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -45,12 +44,6 @@ LONGEST: Final = 36_500
 def register(app: typer.Typer) -> None:
     """Add the group."""
     app.add_typer(group, name="alerts")
-
-
-@group.command()
-def key() -> None:
-    """Print a new master key for alerts.master_key (TIEUP_ALERTS_MASTER_KEY)."""
-    typer.echo(secrets.token_urlsafe(32))
 
 
 @group.command()
@@ -228,7 +221,9 @@ def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None
     found, events = pick(wait_for(_subscriptions(settings)), wanted), wait_for(_events(settings, None))
     if not events:
         raise UsageError("no events on the log yet: there is nothing to send as a test")
-    outcomes = wait_for(send_test(delivery_shell(settings.alerts, utc_now), found, events[-1][1], now()))
+    outcomes = wait_for(
+        send_test(delivery_shell(settings.alerts, settings.master_key, utc_now), found, events[-1][1], now())
+    )
     for one in outcomes:
         word = "received" if one.delivered else "failed"
         show(plain(f"{word}: {one.error or one.status} {one.excerpt or ''}", style="green" if one.delivered else "red"))
@@ -280,9 +275,9 @@ def _webhook(settings: Settings, url: str | None, owner: str) -> Endpoint:
 def _sealer(settings: Settings) -> "Sealer":
     from tieup.alerts.sealing import Sealer
 
-    if settings.alerts.master_key is None:
-        raise SettingsError("alerts.master_key: not set; `tieup alerts key` makes one for TIEUP_ALERTS_MASTER_KEY")
-    return Sealer(settings.alerts.master_key)
+    if settings.master_key is None:
+        raise SettingsError("master_key: not set; `tieup key` makes one for TIEUP_MASTER_KEY")
+    return Sealer(settings.master_key)
 
 
 def _mode(digest: int | None, at: str | None, at_once: int | None, window: int, quiet: str | None, zone: str) -> Mode:

@@ -1,5 +1,6 @@
-"""`tieup config`: the settings in force, and where each comes from."""
+"""`tieup config`: the settings in force, and where each comes from. `tieup key`: a new master key."""
 
+import secrets
 from typing import Annotated
 
 import typer
@@ -12,8 +13,9 @@ from tieup.config import Effective, Setting
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("config")(config)
+    app.command("key")(key)
 
 
 def config(
@@ -27,6 +29,11 @@ def config(
         emit_pretty({one.setting.name: _row(one) for one in effective})
     else:
         show(_table(effective, reasons))
+
+
+def key() -> None:
+    """Print a new key for the setting master_key (TIEUP_MASTER_KEY)."""
+    typer.echo(secrets.token_urlsafe(32))
 
 
 def _row(one: Effective) -> dict[str, object]:

@@ -86,3 +86,34 @@ class FetchSettings:
     def user_agent(self) -> str:
         """Who asks, for the logs of the site's owner."""
         return f"tieup/{__version__} (feed reader{f'; +{self.contact}' if self.contact else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class WebSubSettings:
+    """How hubs are subscribed to. Times in seconds.
+
+    `public_url` is where hubs reach `listen` (`host:port`); without either there is no WebSub. `lease_s` is asked of
+    hubs; `renewal_s` is the least time between two requests about one feed. `backup_interval_s`: a feed whose hub
+    pushes is still polled this often. `ping_gap_s` is the least time between two polls that pushes cause. `rate` (a
+    second; 0: none) and `burst` bound the pushes of one feed, `concurrency` those read at once, `body_s` the time that
+    one may take to come.
+    """
+
+    public_url: str | None = None
+    listen: str | None = None
+    lease_s: int = 864_000
+    renewal_s: int = 600
+    backup_interval_s: int = 86_400
+    ping_gap_s: int = 60
+    rate: float = 1.0
+    burst: int = 60
+    concurrency: int = 16
+    body_s: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work: SettingsError names the setting."""
+        for name in ("lease_s", "renewal_s", "backup_interval_s", "ping_gap_s", "burst", "concurrency", "body_s"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"websub.{name}: must be above 0")
+        if self.rate < 0:
+            raise SettingsError("websub.rate: must be at least 0")
