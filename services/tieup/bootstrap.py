@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from tieup.alerts.match import match_spec
 from tieup.alerts.sealing import Sealer
 from tieup.alerts.settings import AlertSettings
 from tieup.alerts.shell import DeliveryShell
+from tieup.api.hub import hub_app
 from tieup.api.loop_lag import loop_lag_watched
 from tieup.api.operations import operations_app
 from tieup.api.server import listen, serving
@@ -30,9 +32,14 @@ from tieup.demo.server import DemoServer, Served
 from tieup.errors import LogUnavailable, UsageError
 from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.validate import SchemaValidator
+from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
+from tieup.feeds.push import HubDoor
 from tieup.feeds.registry import feed_from_url, feed_record
-from tieup.feeds.watch import FetchWatch
+from tieup.feeds.settings import WebSubSettings
+from tieup.feeds.wanted import WantedFeeds
+from tieup.feeds.watch import FetchWatch, HubWatch
+from tieup.feeds.websub import HubTerms
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import Clock, Log, NewRecord, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog, KafkaSecurity
@@ -87,6 +94,19 @@ def _security(kafka: KafkaSettings) -> KafkaSecurity:
     )
 
 
+def hub_terms(settings: Settings) -> HubTerms | None:
+    """Return on what terms hubs are asked, None unless all that WebSub needs is set; a replay asks none."""
+    websub, key = settings.websub, settings.master_key
+    if websub.public_url is None or websub.listen is None or key is None or settings.suffix:
+        return None
+    return HubTerms(Callbacks(key, websub.public_url), websub, settings.feeds)
+
+
+def _without_hubs(settings: Settings) -> Settings:
+    """For runs that end by themselves: hubs would call at a door that is shut."""
+    return replace(settings, websub=WebSubSettings())
+
+
 def worker_specs(
     settings: Settings, workers: Sequence[str], clock: Clock, registry: CollectorRegistry | None = None
 ) -> list[WorkerSpec]:
@@ -118,8 +138,8 @@ async def asking(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Fe
 
 def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
     if name == "fetch":
-        watch = FetchWatch(registry)
-        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch), watch)
+        watch, hubs = FetchWatch(registry), hub_terms(settings)
+        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch, hubs=hubs), watch, hubs)
     if name == "deliver":
         return deliver_spec(settings.alerts, delivery_shell(settings.alerts, settings.master_key, clock))
     gazetteer = load_gazetteer(settings.gazetteer)
@@ -157,6 +177,7 @@ async def run(settings: Settings, workers: Sequence[str] = (), *, once: bool = F
     Raises LogBusy if another runner has the embedded log, and what the runner raises.
     """
     registry = CollectorRegistry()
+    settings = _without_hubs(settings) if once else settings
     specs = worker_specs(settings, workers, clock, registry)
     stopping = asyncio.Event()
     with _signals(stopping):
@@ -212,8 +233,12 @@ async def _run_on(
         metrics=metrics,
         bounds=RunnerBounds(leave_s=0.8 * settings.shutdown_s, task=TaskBounds(batch=settings.batch_records)),
     )
-    lag_watched = loop_lag_watched(metrics.loop_lag.observe)
-    async with lag_watched, _operations(settings, runner, registry, serve=not once):
+    fetching = any(spec.name == "fetch" for spec in specs)
+    async with AsyncExitStack() as beside:
+        await beside.enter_async_context(loop_lag_watched(metrics.loop_lag.observe))
+        await beside.enter_async_context(_operations(settings, runner, registry, serve=not once))
+        if fetching and not once:
+            await beside.enter_async_context(_hubs(settings, log, registry, clock))
         await runner.run(stopping, once=once)
 
 
@@ -227,6 +252,29 @@ async def _operations(
     async with serving(operations_app(runner, registry), listen(settings.http)) as url:
         logger.info("health and metrics on %s", url)
         yield
+
+
+@asynccontextmanager
+async def _hubs(settings: Settings, log: Log, registry: CollectorRegistry, clock: Clock) -> AsyncIterator[None]:
+    """Answer hubs, where WebSub is on; a parsing process is started for the first push meanwhile."""
+    terms, websub = hub_terms(settings), settings.websub
+    if terms is None or websub.listen is None:
+        if websub != WebSubSettings():
+            logger.warning("WebSub is off: it needs websub.public_url, websub.listen and master_key, and no suffix")
+        yield
+        return
+    wanted, watch = WantedFeeds(log), HubWatch(registry)
+    door = HubDoor(terms, log.append, SchemaValidator(), clock, time.monotonic, watch, wanted.lacks)
+    app = hub_app(door, concurrency=websub.concurrency, body_s=websub.body_s)
+    async with serving(app, listen(websub.listen, "websub.listen"), head_s=websub.body_s) as url:
+        logger.info("hubs are answered on %s", url)
+        beside = [asyncio.create_task(wanted.follow()), asyncio.create_task(door.warm())]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
 
 async def _patient_log(settings: Settings, stopping: asyncio.Event) -> Log:
@@ -273,7 +321,7 @@ async def run_demo(settings: Settings) -> list[DemoPoll]:
     polls: list[DemoPoll] = []
     with DemoServer(sample) as server:
         hosts = {feed.host: f"127.0.0.1:{server.port}" for feed in sample.feeds}
-        own = replace(settings, http=None, feeds=replace(settings.feeds, hosts=hosts, concurrency=1))
+        own = replace(_without_hubs(settings), http=None, feeds=replace(settings.feeds, hosts=hosts, concurrency=1))
         async with await open_log(own, exclusive=True) as log:
             await log.create(CATALOGUE)
             await log.append([_sample_feed(feed, sample.polls[0]) for feed in sample.feeds])

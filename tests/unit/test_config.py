@@ -170,6 +170,9 @@ def test_a_short_master_key_is_refused_without_being_shown() -> None:
         ("suffix", "a b/ü"),
         ("group", "-x"),
         ("group", "a" * 61),
+        ("websub.public_url", "ftp://me.example"),
+        ("websub.public_url", "https://me.example/?a=1"),
+        ("websub.listen", "9465"),
     ],
 )
 def test_a_text_that_does_not_fit_its_pattern_is_refused_at_once(name: str, value: str) -> None:

@@ -4,14 +4,55 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import ClassVar
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tieup.errors import SettingsError
 
 CLOSE_S = 2
 MAX_PORT = 65_535
+MAX_CONNECTIONS = 64
+MAX_PUBLIC_CONNECTIONS = 256
+
+
+class PromptProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 for the public: a connection that has sent no whole head in time is closed.
+
+    uvicorn bounds a head in bytes (64 kB) and an idle connection after its first answer, but not the time of a head.
+    """
+
+    head_s: ClassVar[float] = 20.0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; what comes after an answer is the start of another head."""
+        if self._late is None and self.cycle is not None and self.cycle.response_complete:
+            self._wait_for_head()
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        self._late = self.loop.call_later(self.head_s, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class _QuietServer(uvicorn.Server):
@@ -22,25 +63,36 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def listen(address: str) -> socket.socket:
+def listen(address: str, setting: str = "http") -> socket.socket:
     """Return a listening socket for `host:port` (port 0: any free one).
 
-    Raises SettingsError, naming the address, if it cannot be had.
+    Raises SettingsError, naming the setting and the address, if it cannot be had.
     """
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= MAX_PORT):
-        raise SettingsError(f"http {address!r}: cannot listen there: not host:port")
+        raise SettingsError(f"{setting} {address!r}: cannot listen there: not host:port")
     try:
         return socket.create_server((host.strip("[]"), int(port)), backlog=64)
     except OSError as error:
-        raise SettingsError(f"http {address!r}: cannot listen there: {error}") from error
+        raise SettingsError(f"{setting} {address!r}: cannot listen there: {error}") from error
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, at: socket.socket) -> AsyncIterator[str]:
-    """Serve the application on the socket while the context is open; gives its URL."""
+async def serving(app: Starlette, at: socket.socket, *, head_s: float | None = None) -> AsyncIterator[str]:
+    """Serve the application on the socket while the context is open; gives its URL.
+
+    With `head_s` it is for the public: heads must come in that time, and the server does not name itself.
+    """
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=CLOSE_S, limit_concurrency=64
+        app,
+        http="auto" if head_s is None else _prompt(head_s),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=head_s is None,
+        timeout_graceful_shutdown=CLOSE_S,
+        limit_concurrency=MAX_CONNECTIONS if head_s is None else MAX_PUBLIC_CONNECTIONS,
     )
     server = _QuietServer(config)
     running = asyncio.create_task(server.serve(sockets=[at]))
@@ -50,3 +102,7 @@ async def serving(app: Starlette, at: socket.socket) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+
+
+def _prompt(head_s: float) -> type[PromptProtocol]:
+    return type("PromptProtocol", (PromptProtocol,), {"head_s": head_s})

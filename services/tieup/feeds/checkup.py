@@ -14,7 +14,6 @@ from tieup.feeds.feed_links import feed_links, is_page
 from tieup.feeds.http import Answer
 from tieup.feeds.identity import Recognised, recognise, rungs
 from tieup.feeds.interval import Interval, chosen_interval
-from tieup.feeds.named_hub import named_hub
 from tieup.feeds.poll import new_state, state_after
 from tieup.feeds.registry import feed_from_url
 from tieup.feeds.schedule import rate_of_document
@@ -138,7 +137,7 @@ def feed_facts(
         wish_s=outcome.wish_s,
         skip_hours=outcome.skip_hours,
         skip_days=outcome.skip_days,
-        hub=named_hub(headers.get_list("link"), body),
+        hub=outcome.hub_url,
         interval=chosen_interval(feed, state, settings) if outcome.entries is not None else None,
         entries=len(entries),
         left_out=outcome.bad_entries,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from tieup.feeds.hublinks import HubLinks
 from tieup.model.feed import Entry
 
 MAX_FIELD_CHARS: Final = 1_000_000
@@ -18,7 +19,7 @@ _UNWANTED: Final = re.compile(r"[\x00\ud800-\udfff]")
 class ParsedFeed:
     """A feed document as read: entries in its order; `bad_entries` counts those that held nothing or were too many.
 
-    `quick`: the quick reader has read it.
+    `quick`: the quick reader has read it. `links` are the hubs that it names; None until somebody has looked.
     """
 
     title: str | None
@@ -26,6 +27,7 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     bad_entries: int = 0
     quick: bool = field(default=False, compare=False)
+    links: HubLinks | None = None
 
 
 def bounded(text: str, limit: int = MAX_FIELD_CHARS) -> str:

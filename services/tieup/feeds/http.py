@@ -7,8 +7,9 @@ and proxies of the environment do not exist, since no client stands between the 
 import asyncio
 import base64
 import hashlib
-import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -19,7 +20,9 @@ import httpx
 from tieup.errors import BadFeed, FetchError, HostBusy
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
 from tieup.feeds.document import bounded
-from tieup.feeds.parsing import ParsingPool
+from tieup.feeds.hublinks import HubLinks, advertised
+from tieup.feeds.hubs import HubShell
+from tieup.feeds.parsing import ParsingPool, believable_type
 from tieup.feeds.politeness import Turns
 from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
 from tieup.feeds.registry import feed_url
@@ -27,10 +30,12 @@ from tieup.feeds.rests import Rests
 from tieup.feeds.schedule import SLOW_DOWN, rest_s
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
+from tieup.feeds.websub import HubTerms
 from tieup.feeds.wishes import wishes
 from tieup.log.base import Act, Clock
 from tieup.model.codec import encode
 from tieup.model.feed import FetchOutcome
+from tieup.model.hub import HubRequest
 from tieup.outside.guard import read_hosts
 from tieup.outside.headers import max_age_s, retry_after_s
 from tieup.outside.transport import GuardedTransport
@@ -42,7 +47,6 @@ ACCEPT: Final = (
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
-_WIDE: Final = re.compile(r"charset\s*=\s*[\"']?(?:utf-?(?:16|32)|ucs-?[24])", re.IGNORECASE)
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
@@ -72,6 +76,7 @@ class FetchShell:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
         watch: FetchWatch | None = None,
+        hubs: HubTerms | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -80,10 +85,14 @@ class FetchShell:
         self._rests = Rests()
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
+        self._hubs = None if hubs is None else HubShell(hubs, clock, self._transport, self._turn)
 
     async def perform(self, act: Act) -> bytes:
-        """Poll the feed of a PollRequest and return the encoded FetchOutcome, whatever happened outside."""
+        """Poll the feed of a PollRequest, or ask the hub of a HubRequest, and return the encoded outcome, whatever
+        happened outside."""
         request = act.payload
+        if isinstance(request, HubRequest) and self._hubs is not None:
+            return encode(await self._hubs.ask(request))
         if not isinstance(request, PollRequest):
             raise TypeError(f"act {act.id}: the fetching shell performs polls, not {type(request).__name__}")
         return encode(await self.poll(request))
@@ -133,14 +142,19 @@ class FetchShell:
 
     async def _in_turn(self, url: str, request: PollRequest, left_s: float) -> tuple[Answer, float]:
         """Ask one URL when its host has a turn; returns the seconds that it took. Waiting for a turn does not count."""
-        async with self._turns.turn(url), self._all:
-            self._rests.check(url)
+        async with self._turn(url):
             started = time.monotonic()
             async with asyncio.timeout(left_s):
                 answer = await self._hop(url, request)
             if answer.status in SLOW_DOWN and (rest := self._rest_s(answer)) is not None:
                 self._rests.note(url, rest)
         return answer, time.monotonic() - started
+
+    @asynccontextmanager
+    async def _turn(self, url: str) -> AsyncIterator[None]:
+        async with self._turns.turn(url), self._all:
+            self._rests.check(url)
+            yield
 
     def _rest_s(self, answer: Answer) -> int | None:
         asked = retry_after_s(answer.headers.get("retry-after"), self._now(), answer.headers.get("date"))
@@ -222,12 +236,13 @@ class FetchShell:
     ) -> FetchOutcome:
         try:
             parsed = await self._parsing.parse(
-                body, answer.url, _believable_type(answer.headers.get("content-type"), body)
+                body, answer.url, believable_type(answer.headers.get("content-type"), body)
             )
         except BadFeed as error:
             raw = base64.b64encode(body[:MAX_RAW_BYTES]).decode("ascii")
-            found = {"body_hash": body_hash, "raw_body": raw, "body_bytes": len(body)}
-            return _outcome(request, answer, now, error=str(error), **found)
+            return _outcome(
+                request, answer, now, error=str(error), body_hash=body_hash, raw_body=raw, body_bytes=len(body)
+            )
         except FetchError as error:
             return _outcome(request, answer, now, error=str(error))
         wished = wishes(body)
@@ -245,6 +260,7 @@ class FetchShell:
             entries=parsed.entries,
             bad_entries=parsed.bad_entries,
             quick=parsed.quick,
+            links=parsed.links,
         )
 
 
@@ -265,9 +281,16 @@ def _failure(request: PollRequest, now: datetime, error: FetchError) -> FetchOut
 
 
 def _outcome(
-    request: PollRequest, answer: Answer, now: datetime, *, error: str | None = None, **found: object
+    request: PollRequest,
+    answer: Answer,
+    now: datetime,
+    *,
+    error: str | None = None,
+    links: HubLinks | None = None,
+    **found: object,
 ) -> FetchOutcome:
     headers = answer.headers
+    hub = None if error is not None else advertised(headers.get_list("link"), links, answer.url)
     return FetchOutcome(
         feed_id=request.feed_id,
         url=answer.url,
@@ -280,15 +303,10 @@ def _outcome(
         max_age_s=max_age_s(headers.get("cache-control"), headers.get("expires"), headers.get("date"), now),
         error=None if error is None else _one_line(error),
         moved_to=answer.moved_to,
+        hub_url=None if hub is None else hub.hub,
+        topic_url=None if hub is None else hub.topic,
         **found,  # type: ignore[arg-type]
     )
-
-
-def _believable_type(content_type: str | None, body: bytes) -> str | None:
-    """Return the type without a charset that cannot be true: UTF-16 and UTF-32 write every `<` with a NUL beside it."""
-    if content_type is None or b"\0" in body[:64] or not _WIDE.search(content_type):
-        return content_type
-    return content_type.partition(";")[0]
 
 
 def _one_line(text: str) -> str:

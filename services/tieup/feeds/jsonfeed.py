@@ -11,6 +11,7 @@ import orjson
 from tieup.errors import BadFeed
 from tieup.feeds.dates import parse_date
 from tieup.feeds.document import ParsedFeed, bounded, entry_or_none
+from tieup.feeds.hublinks import MAX_HUBS, HubLinks
 from tieup.model.feed import Entry
 
 _LENIENT: Final = json.JSONDecoder(strict=False)
@@ -31,7 +32,16 @@ def parse_json_feed(body: bytes, url: str, max_entries: int) -> ParsedFeed:
     language = _text(document.get("language"))
     entries = [_entry(item, url) for item in items[:max_entries]]
     good = tuple(entry for entry in entries if entry is not None)
-    return ParsedFeed(_text(document.get("title")), language, good, len(items) - len(good))
+    bad = len(items) - len(good)
+    return ParsedFeed(_text(document.get("title")), language, good, bad, links=_links(document))
+
+
+def _links(document: dict[str, object]) -> HubLinks:
+    """Return what `hubs` names; other kinds of hub than WebSub's are left out."""
+    hubs = document.get("hubs")
+    found = [hub for hub in (hubs if isinstance(hubs, list) else [])[:MAX_HUBS] if isinstance(hub, dict)]
+    urls = [_text(hub.get("url")) for hub in found if str(hub.get("type")).lower() == "websub"]
+    return HubLinks(tuple(url for url in urls if url), _text(document.get("feed_url")))
 
 
 def _loaded(body: bytes) -> object:

@@ -1,6 +1,7 @@
 """Parsing apart: each body in a worker process with a time and a memory limit, so that a hostile one costs one feed."""
 
 import asyncio
+import re
 import resource
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,11 +14,14 @@ from prometheus_client import Gauge
 from tieup.articles.normalize import read_entry
 from tieup.errors import BadFeed, FetchError
 from tieup.feeds.document import ParsedFeed
+from tieup.feeds.hublinks import document_links
 from tieup.feeds.parse import parse_feed
 from tieup.feeds.settings import FetchSettings
 from tieup.model.codec import decode, encode
 
 MEMORY_BYTES: Final = 2_000_000_000
+_WIDE: Final = re.compile(r"charset\s*=\s*[\"']?(?:utf-?(?:16|32)|ucs-?[24])", re.IGNORECASE)
+
 Job = Callable[[bytes, str, str | None, int], ParsedFeed]
 
 
@@ -31,6 +35,7 @@ class ParsingPool:
         self._settings = settings
         self._job = parse_within_limits if job is None else job
         self._slots = asyncio.Semaphore(settings.parsers)
+        self._processes = anyio.CapacityLimiter(settings.parsers)  # anyio's own is shared by all pools of a process
 
     async def parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
         """Parse a body.
@@ -46,13 +51,27 @@ class ParsingPool:
             try:
                 with anyio.fail_after(self._settings.parse_s):
                     found = await anyio.to_process.run_sync(
-                        _encoded, self._job, body, url, content_type, self._settings.max_entries, cancellable=True
+                        _encoded,
+                        self._job,
+                        body,
+                        url,
+                        content_type,
+                        self._settings.max_entries,
+                        cancellable=True,
+                        limiter=self._processes,
                     )
                     return decode(ParsedFeed, found, url)
             except TimeoutError as error:
                 raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
             except anyio.BrokenWorkerProcess as error:
                 raise FetchError(f"{url}: the parsing process died") from error
+
+
+def believable_type(content_type: str | None, body: bytes) -> str | None:
+    """Return the type without a charset that cannot be true: UTF-16 and UTF-32 write every `<` with a NUL beside it."""
+    if content_type is None or b"\0" in body[:64] or not _WIDE.search(content_type):
+        return content_type
+    return content_type.partition(";")[0]
 
 
 def _encoded(job: Job, body: bytes, url: str, content_type: str | None, max_entries: int) -> bytes:
@@ -68,7 +87,8 @@ def parse_within_limits(body: bytes, url: str, content_type: str | None, max_ent
     _bound_memory()
     try:
         parsed = parse_feed(body, url, content_type, max_entries)
-        return replace(parsed, entries=tuple(map(read_entry, parsed.entries)))
+        links = document_links(body) if parsed.links is None else parsed.links
+        return replace(parsed, entries=tuple(map(read_entry, parsed.entries)), links=links)
     except (MemoryError, RecursionError) as error:
         raise BadFeed(f"{url}: parsing needs too much ({type(error).__name__})") from None
 

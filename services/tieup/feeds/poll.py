@@ -99,10 +99,8 @@ def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
     if feed.url == state.url:
         return state
     fresh = new_state(feed)
-    kept = {
-        name: getattr(state, name)
-        for name in ("last_success_at", "polls", "entries", "title", "language", "last_entry_at")
-    }
+    names = ("last_success_at", "polls", "entries", "title", "language", "last_entry_at", "hub_url", "topic_url", "hub")
+    kept = {name: getattr(state, name) for name in names}
     return replace(fresh, **kept)
 
 
@@ -132,7 +130,7 @@ def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, fo
     return replace(
         after,
         entries=state.entries + found.new,
-        last_entry_at=_newest_entry_at(state, outcome, found),
+        last_entry_at=newest_entry_at(state, outcome, found),
         title=outcome.feed_title or state.title,
         language=outcome.feed_language or state.language,
         wish_s=outcome.wish_s,
@@ -145,8 +143,8 @@ def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, fo
     )
 
 
-def _newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) -> datetime | None:
-    """When the newest of the entries ever new was published; never later than it was seen, whatever it claims."""
+def newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) -> datetime | None:
+    """Return when the newest entry ever new was published; never later than it was seen, whatever it claims."""
     new = (version.plain.entry.published for version in found.versions if version.version == 1)
     times = [min(published or outcome.observed_at, outcome.observed_at) for published in new]
     return max(filter(None, (*times, state.last_entry_at)), default=None)
@@ -162,7 +160,8 @@ def _rate(
     elapsed_s = (outcome.observed_at - state.last_success_at).total_seconds()
     before = rate_to_begin_with(after, settings) if state.entries_per_day is None else state.entries_per_day
     lost = found is not None and after.overrun
-    return rate_after(before, 0 if found is None else found.new, elapsed_s, lost=lost)
+    pushed = 0 if state.hub is None else state.hub.new_since_poll
+    return rate_after(before, pushed + (0 if found is None else found.new), elapsed_s, lost=lost)
 
 
 def _with_place(after: FeedState, outcome: FetchOutcome) -> FeedState:

@@ -34,7 +34,7 @@ def next_poll_at(feed: Feed, state: FeedState, outcome: FetchOutcome, settings: 
     wish = min(max(state.max_age_s or 0, state.wish_s or 0, outcome.max_age_s or 0), settings.max_interval_s)
     wait = min(max(own, wish, outcome.retry_after_s or 0), MAX_WAIT_S)
     spread = int(min(wait, settings.max_interval_s) * settings.jitter * 1000)
-    at = outcome.observed_at + timedelta(seconds=wait, milliseconds=_jitter_ms(feed.id, outcome.observed_at, spread))
+    at = outcome.observed_at + timedelta(seconds=wait, milliseconds=jitter_ms(feed.id, outcome.observed_at, spread))
     return after_skips(feed.id, at, state)
 
 
@@ -50,7 +50,7 @@ def rest_s(status: int | None, retry_after_s: int | None, settings: FetchSetting
 
 def postponed_at(feed: Feed, outcome: FetchOutcome) -> datetime:
     """Return when a feed comes again that got no turn: in one to two minutes."""
-    return outcome.observed_at + timedelta(milliseconds=_AGAIN_MS + _jitter_ms(feed.id, outcome.observed_at, _AGAIN_MS))
+    return outcome.observed_at + timedelta(milliseconds=_AGAIN_MS + jitter_ms(feed.id, outcome.observed_at, _AGAIN_MS))
 
 
 def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
@@ -130,9 +130,10 @@ def after_skips(feed_id: str, at: datetime, state: FeedState) -> datetime:
     for ahead in range(_HOURS_OF_A_WEEK):
         found = hour + ahead * _HOUR
         if found.hour not in state.skip_hours and found.weekday() not in state.skip_days:
-            return at if ahead == 0 else found + timedelta(milliseconds=_jitter_ms(feed_id, found, _AFTER_SKIP_MS))
+            return at if ahead == 0 else found + timedelta(milliseconds=jitter_ms(feed_id, found, _AFTER_SKIP_MS))
     return at
 
 
-def _jitter_ms(feed_id: str, at: datetime, spread: int) -> int:
+def jitter_ms(feed_id: str, at: datetime, spread: int) -> int:
+    """Return 0 to `spread` milliseconds: chance to everybody else, the same in every replay."""
     return int(derive_id("jitter", feed_id, at.isoformat())[:12], 16) % (spread + 1)

@@ -19,6 +19,23 @@ WAIT_BUCKETS_S: Final = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _log: Final = logging.getLogger("tieup.feeds")
 
 
+class HubWatch:
+    """Counts what hubs send to the callbacks of this process, by what came of it."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        own = CollectorRegistry() if registry is None else registry
+        self._pushes = Counter("tieup_pushes_total", "Pushes of hubs by what came of them", ["outcome"], registry=own)
+        self._intents = Counter("tieup_hub_intents_total", "Words of hubs to callbacks", ["intent"], registry=own)
+
+    def pushed(self, outcome: str) -> None:
+        """Take note of a push."""
+        self._pushes.labels(outcome).inc()
+
+    def heard(self, intent: str) -> None:
+        """Take note of an intent that a hub wants confirmed, or of a denial."""
+        self._intents.labels(intent).inc()
+
+
 class FetchWatch:
     """Says in the log that a feed has overrun, is broken or has recovered; counts polls if a registry is given."""
 
@@ -37,7 +54,9 @@ class FetchWatch:
         self._scheduled = Gauge("tieup_feeds_scheduled", "Feeds with a time to be asked", ["partition"], registry=own)
         self._due = Gauge("tieup_feeds_due", "Feeds whose time has come", ["partition"], registry=own)
         self.parsing_queue = Gauge("tieup_parsing_queue", "Bodies being parsed or waiting for it", registry=own)
-
+        self._hubs = Counter(
+            "tieup_hub_subscriptions_total", "What hubs answered and said of subscriptions", ["outcome"], registry=own
+        )
         for outcome in OUTCOMES:  # told from the start, or the first of its kind would be no increase to Prometheus
             self._polls.labels(outcome)
         for event in EVENTS:
@@ -52,6 +71,17 @@ class FetchWatch:
         self._scheduled.labels(str(partition)).set(scheduled)
         self._due.labels(str(partition)).set(due)
 
+    def subscribed(self, outcome: str, feed_url: str = "", problem: str | None = None) -> None:
+        """Take note of a hub's answer, or of its words to the callback; a problem is told in the log."""
+        self._hubs.labels(outcome).inc()
+        if problem is not None:
+            _log.warning("%s: its hub: %s", feed_url, problem)
+
+    def recognised(self, found: Recognised) -> None:
+        """Take note of the entries that are news."""
+        for version in found.versions:
+            self._entries.labels("new" if version.version == 1 else "edited").inc()
+
     def polled(
         self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, found: Recognised | None
     ) -> None:
@@ -59,8 +89,8 @@ class FetchWatch:
         self._polls.labels(outcome_word(outcome)).inc()
         self._bytes.inc(outcome.body_bytes)
         self._lag.observe(max(0.0, (outcome.observed_at - before.next_poll_at).total_seconds()))
-        for version in () if found is None else found.versions:
-            self._entries.labels("new" if version.version == 1 else "edited").inc()
+        if found is not None:
+            self.recognised(found)
         self._entries.labels("bad").inc(outcome.bad_entries)
         for line in poll_faults(feed, before, after, outcome):
             _log.warning("%s", line)

@@ -47,12 +47,22 @@ def wishes(body: bytes) -> Wishes:
 
     Reads at most 64 kB before the first entry and 16 kB after the last. Documents in UTF-16 or JSON wish nothing.
     """
-    start = body[:MAX_HEAD_BYTES]
-    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    text = around_entries(body)
+    if not text:
         return Wishes()
-    text = _COMMENT.sub(b"", _around(start, body))
     waits = [wait for wait in (_ttl_s(text), _syndication_s(text)) if wait is not None]
     return Wishes(max(waits, default=None), _skip_hours(text), _skip_days(text))
+
+
+def around_entries(body: bytes) -> bytes:
+    """Return what an XML document says before its first entry (≤ 64 kB) and after its last (≤ 16 kB), less comments.
+
+    What is no XML in a charset that extends ASCII gives nothing.
+    """
+    start = body[:MAX_HEAD_BYTES]
+    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return b""
+    return _COMMENT.sub(b"", _around(start, body))
 
 
 def _around(start: bytes, body: bytes) -> bytes:

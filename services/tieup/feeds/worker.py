@@ -19,8 +19,10 @@ from tieup.feeds.poll import new_state, poll_request, refusal, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import after_skips
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
 from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
+from tieup.feeds.websub import HubTerms, after_poll, poll_due
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, SEEN_ENTRIES
@@ -35,6 +37,7 @@ from tieup.model.feed import (
     FetchRequest,
     SeenEntries,
 )
+from tieup.model.hub import PING, PUSH, HubOutcome
 
 NAME: Final = "fetch"
 COUNT_EVERY: Final = timedelta(seconds=10)  # within a usual scrape interval
@@ -47,8 +50,15 @@ _log = logging.getLogger(__name__)
 class FetchWorker:
     """One task's feeds: the wanted ones, their states, and when each is due."""
 
-    def __init__(self, settings: FetchSettings, watch: FetchWatch | None = None, partition: int = 0) -> None:
-        """`watch` is told what an operator wants to know; the log is, unless another is given."""
+    def __init__(
+        self,
+        settings: FetchSettings,
+        watch: FetchWatch | None = None,
+        partition: int = 0,
+        hubs: HubTerms | None = None,
+    ) -> None:
+        """`watch` is told what an operator wants to know; the log is, unless another is given. Without the terms on
+        which `hubs` are asked, none is."""
         self._partition = partition
         self._counted_at: datetime | None = None
         self._settings = settings
@@ -56,17 +66,21 @@ class FetchWorker:
         self._feeds: dict[str, Feed] = {}
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
+        self._hubs = Subscriptions(hubs, settings, self._watch)
         self._memory = SeenMemory()
         self._from_states: set[str] = set()  # whose memory is still a state's of version 1
         self._moves = Moves()
 
     def process(self, record: Record) -> Output:
-        """Take a fetch request or the outcome of a poll. Raises BadRecord for one that cannot be read."""
+        """Take a fetch request, or the outcome of a poll or of asking a hub. Raises BadRecord for one that cannot be
+        read."""
         if record.topic == FETCH_REQUESTS:
             request = decode(FetchRequest, record.value, record.place)
             if request.outcome is not None:
                 return self._handed_over(request.outcome, record)
             return self._requested(request, from_millis(record.timestamp))
+        if record.key is not None and record.key.startswith(ACT_PREFIX.encode()):
+            return self._hub_answered(decode(HubOutcome, record.value, record.place))
         outcome = decode(FetchOutcome, record.value, record.place)
         feed = self._feeds.get(outcome.feed_id)
         if feed is None or poll_request(feed, self._state(feed)).url != outcome.requested_url:
@@ -99,7 +113,9 @@ class FetchWorker:
         acts = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
         late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
         states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
-        return Output(changes=tuple(change for state in states for change in self._changes(state)), acts=acts)
+        asks, ended = self._hubs.wake(now, self._states, self._is_asked)
+        changes = tuple(change for state in (*states, *ended) for change in self._changes(state))
+        return Output(changes=changes, acts=(*asks, *acts))
 
     def _tell_queue(self, now: datetime) -> None:
         if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
@@ -127,6 +143,8 @@ class FetchWorker:
         feed = self._feeds.get(request.feed_id or feed_id(request.url))
         if feed is None or request.article_id is not None:
             return NOTHING
+        if request.hub is not None:
+            return self._noticed(feed, request)
         state = self._state(feed)
         if refusal(feed, state) is not None or (state.next_poll_at <= at and not state.gone):
             return NOTHING  # paused, the host asked to be left alone, or the feed is due anyway
@@ -139,18 +157,38 @@ class FetchWorker:
             return NOTHING
         return self._polled(feed, self._state(feed), outcome, record)
 
+    def _hub_answered(self, outcome: HubOutcome) -> Output:
+        state = self._states.get(outcome.feed_id)
+        if state is None:
+            return NOTHING
+        return Output(changes=self._changes(self._hubs.answered(state, outcome)))
+
+    def _noticed(self, feed: Feed, request: FetchRequest) -> Output:
+        """Take what a hub said to a callback: a document is news as a poll's is, but tells nothing of the whole."""
+        state = self._state(feed)
+        notice = self._hubs.means(state, request) if self._is_asked(feed.id) else None
+        if notice is None:
+            return NOTHING
+        outcome = pushed_outcome(request, notice)
+        found = self._recognised(feed, state, outcome) if notice.mode == PUSH else None
+        if found is None or needs_whole_document(found):
+            notice = notice if found is None else replace(notice, mode=PING)
+            return Output(changes=self._changes(self._hubs.noticed(feed, state, notice, request.requested_at)))
+        after = self._hubs.pushed(feed, state, outcome, found)
+        return Output(_articles(found, feed, outcome), self._changes(after, pack(found.seen)))
+
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
         found = self._recognised(feed, state, outcome)
+        told = 0 if found is None else len(found.versions)
         after = state_after(feed, state, outcome, found, self._settings)
+        after = after_poll(feed, state, after, outcome, told, self._hubs.terms)
         self._watch.polled(feed, state, after, outcome, found)
         if found is None:
             return Output(letters, self._changes(after))
         backfill = state.last_success_at is None
-        # Documents list the newest first; a stream tells the oldest first.
-        articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
-        articles.sort(key=lambda article: article.event_time)
-        return Output((*letters, *map(_article_record, articles)), self._changes(after, pack(found.seen)))
+        articles = _articles(found, feed, outcome, backfill=backfill)
+        return Output((*letters, *articles), self._changes(after, pack(found.seen)))
 
     def _recognised(self, feed: Feed, state: FeedState, outcome: FetchOutcome) -> Recognised | None:
         if outcome.entries is None:
@@ -206,20 +244,31 @@ class FetchWorker:
 
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
-        if feed is None or feed.paused or self._is_at_rest(feed):
-            self._due.remove(key)  # not wanted, paused, gone, or moved to where another wanted feed is
+        asked = self._is_asked(key)
+        self._hubs.place(key, self._states.get(key), wanted=asked)
+        if feed is None or not asked:
+            self._due.remove(key)
         else:
-            self._due.put(key, feed.domain, self._state(feed).next_poll_at)
+            self._due.put(key, feed.domain, poll_due(self._state(feed), self._hubs.terms))
 
-    def _is_at_rest(self, feed: Feed) -> bool:
-        return _stopped(feed, self._state(feed)) or self._moves.is_stood_for(feed.id, self._feeds)
+    def _is_asked(self, key: str) -> bool:
+        """Whether a feed is asked: it is wanted, neither paused nor gone, nor moved to where another wanted one is."""
+        feed = self._feeds.get(key)
+        if feed is None or feed.paused or _stopped(feed, self._state(feed)):
+            return False
+        return not self._moves.is_stood_for(key, self._feeds)
 
 
-def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: FetchWatch | None = None) -> WorkerSpec:
+def fetch_spec(
+    settings: FetchSettings,
+    shell: Shell | None = None,
+    watch: FetchWatch | None = None,
+    hubs: HubTerms | None = None,
+) -> WorkerSpec:
     """Return the worker as the runner needs it; without a shell it only decides (replay, tests)."""
     return WorkerSpec(
         name=NAME,
-        build=lambda partition: FetchWorker(settings, watch, partition),
+        build=lambda partition: FetchWorker(settings, watch, partition, hubs),
         streams=(FETCH_REQUESTS,),
         out=(ARTICLES,),
         state=(FEED_STATES, SEEN_ENTRIES),
@@ -233,6 +282,13 @@ def fetch_spec(settings: FetchSettings, shell: Shell | None = None, watch: Fetch
 def _stopped(feed: Feed, state: FeedState) -> bool:
     """Whether the server said that the feed is gone, and nobody has added it again since."""
     return state.gone and (state.last_poll_at is None or feed.added_at <= state.last_poll_at)
+
+
+def _articles(found: Recognised, feed: Feed, outcome: FetchOutcome, *, backfill: bool = False) -> tuple[NewRecord, ...]:
+    """Documents list the newest first; a stream tells the oldest first."""
+    articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
+    articles.sort(key=lambda article: article.event_time)
+    return tuple(map(_article_record, articles))
 
 
 def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill: bool) -> Article:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tieup.model.hub import HubSubscription
+
 FEED_STATE_VERSION = 2
 SEEN_ENTRIES_VERSION = 1
 
@@ -75,7 +77,8 @@ class FeedState:
     documents had no entry in common, so that entries may have been lost; `overruns` counts such polls.
     `guids_wander`: the feed gives an entry another guid each time, so its guids are not believed. `failing_since` is
     when the first of the errors in a row was met, `last_entry_at` when the newest entry that it brought was published
-    (seen, where it tells no date).
+    (seen, where it tells no date). `hub_url` and `topic_url` are the hub that it names and the name it has there; `hub`
+    is where it stands with one.
     """
 
     feed_id: str
@@ -114,6 +117,9 @@ class FeedState:
     guids_wander: bool = False
     failing_since: datetime | None = None
     last_entry_at: datetime | None = None
+    hub_url: str | None = None
+    topic_url: str | None = None
+    hub: HubSubscription | None = None
 
 
 class Health(StrEnum):
@@ -140,7 +146,7 @@ class FetchRequest:
     """A wish to fetch now (topic fetch-requests, key = URL hash): poll a feed before it is due, or fetch a page.
 
     With `outcome` it is no wish: somebody has asked for the feed before it was wanted and hands over what came of it,
-    so that subscribing costs its server one request and not two.
+    so that subscribing costs its server one request and not two. With `hub` it is what a hub said, at `requested_at`.
     """
 
     url: str
@@ -150,6 +156,7 @@ class FetchRequest:
     feed_id: str | None = None
     article_id: str | None = None
     outcome: "FetchOutcome | None" = None
+    hub: "HubNotice | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class HubNotice:
+    """What a hub said to a callback that we gave it: verified words, but of a stranger.
+
+    `mode` is subscribe or unsubscribe (an intent that it wanted confirmed, for `lease_s` seconds), denied (for a
+    `reason`), push (a document: `entries` and what stands around them) or ping (a push without usable content).
+    `topic_tag` is the part of the callback that stands for its topic.
+    """
+
+    mode: str
+    topic_tag: str
+    lease_s: int | None = None
+    reason: str | None = None
+    feed_title: str | None = None
+    feed_language: str | None = None
+    entries: tuple[Entry, ...] = ()
+    bad_entries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FetchOutcome:
     """What came of one request: handed by the fetching shell to the core as a record.
 
@@ -189,7 +215,8 @@ class FetchOutcome:
     to parse (304, same body, error). `raw_body` is base64 of at most 256 kB of a body that could not be parsed;
     `body_hash` is then still the whole body's SHA-256. `moved_to` is where permanent redirects alone led. `wish_s`,
     `skip_hours` and `skip_days` are the document's own wishes. `body_bytes` counts the decoded body. `quick`: the quick
-    reader has read it. `postponed`: nobody was asked, since the host or its address had no turn to give.
+    reader has read it. `postponed`: nobody was asked, since the host or its address had no turn to give. `hub_url` and
+    `topic_url` are the hub that header or document name, and the topic to ask it for.
     """
 
     feed_id: str
@@ -215,3 +242,5 @@ class FetchOutcome:
     body_bytes: int = 0
     postponed: bool = False
     quick: bool = False
+    hub_url: str | None = None
+    topic_url: str | None = None

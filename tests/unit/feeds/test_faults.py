@@ -11,6 +11,7 @@ from tieup.errors import BadFeed
 from tieup.feeds.checkup import FeedFacts, feed_facts
 from tieup.feeds.faults import problems_of
 from tieup.feeds.http import Answer
+from tieup.feeds.hublinks import advertised, document_links
 from tieup.feeds.parse import parse_feed
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import FetchOutcome
@@ -47,7 +48,9 @@ def look(
     answer = Answer(URL, 200, sent, body)
     try:
         parsed = parse_feed(body, URL, sent.get("content-type"), SETTINGS.max_entries)
+        hub = advertised(sent.get_list("link"), parsed.links or document_links(body), URL)
         read = {"entries": parsed.entries, "bad_entries": parsed.bad_entries, "feed_title": parsed.title}
+        read |= {} if hub is None else {"hub_url": hub.hub, "topic_url": hub.topic}
     except BadFeed as error:
         read = {"error": str(error)}
     outcome = FetchOutcome("0" * 32, URL, url, NOON, 200, etag=sent.get("etag"), body_hash="aa", **(read | given))
