@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-extract
+.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-push bench-extract
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 bench-feeds: $(VENV)/.ready  ## fetching side by side with reader; FULL=1 is 2,000 feeds and ten rounds
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --group bench
 	$(BIN)/python -m tests.benchmarks.bench_feeds $(if $(FULL),--full)
+
+bench-push: $(VENV)/.ready  ## from a hub's push to an event that can be read, on both logs
+	$(BIN)/python -m tests.benchmarks.bench_push
 
 bench-extract: $(VENV)/.ready  ## extraction side by side with a regular-expression union of the same names
 	$(BIN)/python -m tests.benchmarks.bench_extract
