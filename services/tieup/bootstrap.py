@@ -238,7 +238,7 @@ async def _run_on(
         await beside.enter_async_context(loop_lag_watched(metrics.loop_lag.observe))
         await beside.enter_async_context(_operations(settings, runner, registry, serve=not once))
         if fetching and not once:
-            await beside.enter_async_context(_hubs(settings, log, registry, clock))
+            await beside.enter_async_context(_hubs(settings, log, HubWatch(registry), clock))
         await runner.run(stopping, once=once)
 
 
@@ -255,7 +255,7 @@ async def _operations(
 
 
 @asynccontextmanager
-async def _hubs(settings: Settings, log: Log, registry: CollectorRegistry, clock: Clock) -> AsyncIterator[None]:
+async def _hubs(settings: Settings, log: Log, watch: HubWatch, clock: Clock) -> AsyncIterator[None]:
     """Answer hubs, where WebSub is on; a parsing process is started for the first push meanwhile."""
     terms, websub = hub_terms(settings), settings.websub
     if terms is None or websub.listen is None:
@@ -263,7 +263,7 @@ async def _hubs(settings: Settings, log: Log, registry: CollectorRegistry, clock
             logger.warning("WebSub is off: it needs websub.public_url, websub.listen and master_key, and no suffix")
         yield
         return
-    wanted, watch = WantedFeeds(log), HubWatch(registry)
+    wanted = WantedFeeds(log)
     door = HubDoor(terms, log.append, SchemaValidator(), clock, time.monotonic, watch, wanted.lacks)
     app = hub_app(door, concurrency=websub.concurrency, body_s=websub.body_s)
     async with serving(app, listen(websub.listen, "websub.listen"), head_s=websub.body_s) as url:

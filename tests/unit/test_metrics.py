@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from tieup.bootstrap import utc_now, worker_specs
 from tieup.config import load_settings
+from tieup.feeds.watch import HubWatch
 from tieup.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,7 @@ def told() -> dict[str, tuple[str, frozenset[str]]]:
     registry = CollectorRegistry()
     worker_specs(load_settings({}), (), utc_now, registry)
     Metrics(registry)
+    HubWatch(registry)
     found = {}
     for collector in set(registry._names_to_collectors.values()):
         (family,) = collector.describe()

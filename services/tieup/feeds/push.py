@@ -107,6 +107,7 @@ class HubDoor:
             return UNKNOWN
         wait_s = self._too_soon_by(f"intents {callback.feed_id}")
         if wait_s:
+            self.watch.heard("too many")
             return Reply(429, retry_after_s=int(wait_s) + 1)
         if intent.mode == SUBSCRIBE and await self.unwanted(callback.feed_id):
             self.watch.heard("unwanted")

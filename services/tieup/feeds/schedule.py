@@ -66,13 +66,13 @@ def interval_s(feed: Feed, state: FeedState, settings: FetchSettings) -> int:
     calm, rate = settings.interval_s, state.entries_per_day
     if rate is not None:
         slowest = max(settings.quiet_interval_s, calm)
-        calm = max(calm, min(slowest, int(DAY_S / rate) if rate > 0 else slowest))
+        calm = max(calm, int(min(slowest, DAY_S / rate)) if rate > 0 else slowest)
     bare = not (state.etag or state.last_modified)
     if bare:
         calm = max(calm, settings.unconditional_interval_s)
     if rate and state.window:
         fastest = settings.interval_s if bare else settings.min_interval_s
-        calm = min(calm, max(fastest, int(state.window * DAY_S / (2 * rate))))
+        calm = int(min(calm, max(fastest, state.window * DAY_S / (2 * rate))))
     return calm
 
 

@@ -19,6 +19,14 @@ WAIT_BUCKETS_S: Final = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _log: Final = logging.getLogger("tieup.feeds")
 
 
+PUSHES: Final = ("document", "ping", "unsigned", "unknown", "unwanted", "too many", "too large", "not kept")
+INTENTS: Final = ("subscribe", "unsubscribe", "denied", "unknown", "unwanted", "too many")
+SUBSCRIPTIONS: Final = (
+    *(f"{mode} {answer}" for mode in ("subscribe", "unsubscribe") for answer in ("accepted", "refused", "failed")),
+    *("verified", "denied", "ended by the hub"),
+)
+
+
 class HubWatch:
     """Counts what hubs send to the callbacks of this process, by what came of it."""
 
@@ -26,6 +34,10 @@ class HubWatch:
         own = CollectorRegistry() if registry is None else registry
         self._pushes = Counter("tieup_pushes_total", "Pushes of hubs by what came of them", ["outcome"], registry=own)
         self._intents = Counter("tieup_hub_intents_total", "Words of hubs to callbacks", ["intent"], registry=own)
+        for outcome in PUSHES:
+            self._pushes.labels(outcome)
+        for intent in INTENTS:
+            self._intents.labels(intent)
 
     def pushed(self, outcome: str) -> None:
         """Take note of a push."""
@@ -59,6 +71,8 @@ class FetchWatch:
         )
         for outcome in OUTCOMES:  # told from the start, or the first of its kind would be no increase to Prometheus
             self._polls.labels(outcome)
+        for outcome in SUBSCRIPTIONS:
+            self._hubs.labels(outcome)
         for event in EVENTS:
             self._events.labels(event)
 

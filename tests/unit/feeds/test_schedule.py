@@ -84,6 +84,7 @@ def test_the_interval_fits_how_entries_arrive(rate: float | None, window: int, s
 
 def test_entries_about_to_be_lost_outweigh_missing_validators() -> None:
     assert interval_s(FEED, state(entries_per_day=20.0, window=25, etag=None), CALM) == 54_000
+    assert interval_s(FEED, state(entries_per_day=5e-324, window=25), CALM) == CALM.quiet_interval_s
     assert interval_s(FEED, state(entries_per_day=1_000.0, window=25, etag=None), CALM) == 3_600
 
 
