@@ -138,6 +138,7 @@ async def test_a_check_fits_one_screen(feeds: Command) -> None:
         assert max(map(len, done.out.splitlines())) <= 80
         assert "304, not modified" in done.out
         assert "Atom 1.0" in done.out
+        assert "wanted" in done.out
         report = json.loads((await feeds("check", server.url("/f"), "--json")).out)
         assert (report["kind"], report["entries"], report["broken"]) == ("Atom 1.0", 3, False)
         broken = await feeds("check", server.url("/page"))

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tieup.feeds.health import host_rests_until
+from tieup.feeds.health import host_rests_until, moves_of
 from tieup.feeds.poll import new_state, refusal
-from tieup.feeds.registry import feed_id
 from tieup.model.feed import Feed, FeedState
 
 
@@ -23,17 +22,18 @@ def forecast(feed: Feed, states: Mapping[str, FeedState], wanted: Mapping[str, F
     state = states.get(feed.id) or new_state(feed)
     until = host_rests_until(feed.domain, states.values(), at)
     refused = refusal(feed, state)
+    due = state.next_poll_at <= at and until is None and not state.gone
     if feed.paused:
         return Forecast(False, "paused, so not polled; `tieup feeds resume` polls it again")
-    if refused is not None:
+    if refused is not None and not due:
         return Forecast(False, f"not polled before {_minute(max(state.next_poll_at, until or at))}: {refused}")
-    if state.location is not None and feed_id(state.location) != feed.id and feed_id(state.location) in wanted:
+    if moves_of(states.values()).is_stood_for(feed.id, wanted):
         return Forecast(False, f"not polled: it has moved to {state.location}, which is wanted too")
     if until is not None:
         return Forecast(True, f"will be polled at {_minute(until)}: until then its host asked to be left alone")
     if state.gone:
         return Forecast(True, "will be polled, although its server called it gone (410)")
-    return Forecast(True, "due already" if state.next_poll_at <= at else "will be polled at once")
+    return Forecast(True, "due already" if due else "will be polled at once")
 
 
 def _minute(moment: datetime) -> str:

@@ -1,12 +1,12 @@
 """How a feed fares, in one word and a reason: what an operator looks for in a list of hundreds."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tieup.feeds.moves import Moves
 from tieup.feeds.poll import GONE
-from tieup.feeds.registry import feed_id
 from tieup.feeds.watch import BROKEN_AFTER
 from tieup.model.feed import Feed, FeedState, Health
 
@@ -22,8 +22,8 @@ class FeedHealth:
     reason: str = ""
 
 
-def health_of(feed: Feed, state: FeedState | None, now: datetime, wanted: Container[str] = ()) -> FeedHealth:
-    """Return how a feed fares; `wanted` are the ids of all feeds that are wanted, for those that moved onto another."""
+def health_of(feed: Feed, state: FeedState | None, now: datetime, *, stood_for: bool = False) -> FeedHealth:
+    """Return how a feed fares; `stood_for`: it has moved to where another wanted feed is, which alone is asked."""
     if feed.paused:
         return FeedHealth(Health.PAUSED)
     if state is None or state.last_poll_at is None:
@@ -35,7 +35,7 @@ def health_of(feed: Feed, state: FeedState | None, now: datetime, wanted: Contai
     if state.error is not None:
         word = Health.BROKEN if state.errors_in_a_row >= BROKEN_AFTER else Health.FAILING
         return FeedHealth(word, state.failing_since or state.last_success_at, reason_of(feed, state))
-    return _of_the_well(feed, state, now, wanted)
+    return _of_the_well(state, now, stood_for=stood_for)
 
 
 def reason_of(feed: Feed, state: FeedState) -> str:
@@ -47,14 +47,20 @@ def reason_of(feed: Feed, state: FeedState) -> str:
     return error
 
 
-def _of_the_well(feed: Feed, state: FeedState, now: datetime, wanted: Container[str]) -> FeedHealth:
+def moves_of(states: Iterable[FeedState]) -> Moves:
+    """Return where the feeds in these states have moved to."""
+    moves = Moves()
+    for state in states:
+        moves.note(state.feed_id, state.location)
+    return moves
+
+
+def _of_the_well(state: FeedState, now: datetime, *, stood_for: bool) -> FeedHealth:
     if state.overrun:
         return FeedHealth(Health.OVERRUN, None, "no entry of the poll before was left: some may be lost")
     if state.location is not None:
-        other = feed_id(state.location)
-        twice = other != feed.id and other in wanted
-        where = f"asked at {state.location}"
-        return FeedHealth(Health.MOVED, None, f"{state.location} is wanted too: asked there only" if twice else where)
+        other = f"{state.location} is wanted too: asked there only"
+        return FeedHealth(Health.MOVED, None, other if stood_for else f"asked at {state.location}")
     since = state.last_entry_at or state.last_success_at
     if since is not None and now - since > QUIET_AFTER:
         return FeedHealth(Health.QUIET, since, "nothing new")
@@ -63,5 +69,5 @@ def _of_the_well(feed: Feed, state: FeedState, now: datetime, wanted: Container[
 
 def host_rests_until(domain: str, states: Iterable[FeedState], now: datetime) -> datetime | None:
     """Return until when the whole domain is left alone because its host asked for it (429, 503), None if it is not."""
-    times = [state.quiet_until for state in states if state.domain == domain and state.quiet_until is not None]
-    return max((time for time in times if time > now), default=None)
+    told = (state.quiet_until for state in states if (state.quiet_domain or state.domain) == domain)
+    return max((time for time in told if time is not None and time > now), default=None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tieup.feeds.schedule import DAY_S, interval_s
+from tieup.feeds.schedule import DAY_S, MAX_WAIT_S, interval_s
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FeedState
 
@@ -34,9 +34,11 @@ def _own_reason(feed: Feed, state: FeedState, settings: FetchSettings, seconds: 
     if feed.interval_s is not None:
         return "you set it"
     rate = state.entries_per_day
-    if rate and state.window and seconds == max(settings.min_interval_s, int(state.window * DAY_S / (2 * rate))):
+    bare = not (state.etag or state.last_modified)
+    fastest = settings.interval_s if bare else settings.min_interval_s
+    if rate and state.window and seconds == int(min(MAX_WAIT_S, max(fastest, state.window * DAY_S / (2 * rate)))):
         return f"{rate:.3g} entries a day, {state.window} shown at a time: asked more seldom, some would be lost"
-    if not (state.etag or state.last_modified or state.max_age_s or state.wish_s):
+    if bare:
         return "no validators: every request costs the server the whole document"
     if rate is None:
         return "how often it publishes is not known yet"

@@ -153,9 +153,10 @@ class FetchWorker:
     def _handed_over(self, outcome: FetchOutcome, record: Record) -> Output:
         """Take the outcome of a request that was made before the feed was wanted; once it was polled it is too late."""
         feed = self._feeds.get(outcome.feed_id)
-        if feed is None or feed.paused or feed.url != outcome.requested_url or self._state(feed).polls:
+        if feed is None or feed.paused or feed.url != outcome.requested_url:
             return NOTHING
-        return self._polled(feed, self._state(feed), outcome, record)
+        state = self._state(feed)
+        return self._polled(feed, state, outcome, record) if state.last_poll_at is None else NOTHING
 
     def _hub_answered(self, outcome: HubOutcome) -> Output:
         state = self._states.get(outcome.feed_id)

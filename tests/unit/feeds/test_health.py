@@ -75,12 +75,24 @@ def test_a_failure_says_since_when() -> None:
 
 def test_one_that_moved_onto_another_wanted_feed_is_told() -> None:
     moved = replace(WELL, location=ELSEWHERE.url)
-    assert "is wanted too" in health_of(FEED, moved, NOON, {FEED.id, ELSEWHERE.id}).reason
+    assert "is wanted too" in health_of(FEED, moved, NOON, stood_for=True).reason
 
 
 def test_one_that_was_gone_and_is_added_again_is_no_longer_gone() -> None:
     again = replace(FEED, added_at=NOON)
     assert health_of(again, replace(BAD, gone=True), NOON).state == Health.FAILING
+
+
+def test_a_redirect_s_host_rests_and_not_the_feed_s() -> None:
+    state = replace(WELL, quiet_until=NOON + HOUR, quiet_domain="elsewhere.example")
+    assert host_rests_until("elsewhere.example", [state], NOON) == NOON + HOUR
+    assert host_rests_until(FEED.domain, [state], NOON) is None
+
+
+def test_of_two_feeds_that_moved_to_each_other_one_is_asked() -> None:
+    states = {one.id: replace(new_state(one), location=two.url) for one, two in ((FEED, ELSEWHERE), (ELSEWHERE, FEED))}
+    wanted = {FEED.id: FEED, ELSEWHERE.id: ELSEWHERE}
+    assert [forecast(feed, states, wanted, NOON).will for feed in wanted.values()].count(True) == 1
 
 
 def test_a_host_rests_as_long_as_any_of_its_feeds_was_told() -> None:
@@ -139,6 +151,7 @@ def test_lengths_of_time_are_told_as_people_do() -> None:
         (FEED, replace(WELL, next_poll_at=NOON), True, "due already"),
         (replace(FEED, paused=True), WELL, False, "paused"),
         (FEED, replace(BAD, last_status=429), False, "not polled before 2026-02-03 13:00 UTC"),
+        (FEED, replace(BAD, last_status=429, next_poll_at=NOON), True, "due already"),
         (FEED, replace(WELL, location=ELSEWHERE.url), False, "which is wanted too"),
         (FEED, replace(WELL, quiet_until=NOON + HOUR / 2), True, "will be polled at 2026-02-03 12:30 UTC"),
         (FEED, replace(BAD, gone=True, last_status=410), True, "although its server called it gone"),

@@ -10,7 +10,7 @@ from tieup.errors import UsageError
 from tieup.model.feed import Feed
 
 FeedNames = Annotated[
-    list[str] | None, typer.Argument(metavar="[FEED]...", help="URLs, or the first digits of ids.", show_default=False)
+    list[str] | None, typer.Argument(metavar="FEED...", help="URLs, or the first digits of ids.", show_default=False)
 ]
 Category = Annotated[
     str | None, typer.Option("--category", metavar="PATH", help="Feeds filed here or below, such as trade or trade/de.")

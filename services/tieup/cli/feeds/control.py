@@ -63,8 +63,9 @@ def poll(
 ) -> None:
     """Ask a running `tieup run` (or the next one) to poll these feeds before their time.
 
-    A paused feed is not polled, nor is one whose host asked to be left alone: that is said. With --wait the exit code
-    is 1 unless every poll that was asked for succeeded.
+    A paused feed is not polled, nor is one whose host asked to be left alone:
+    that is said. With --wait the exit code is 1 unless every poll that was
+    asked for succeeded.
     """
     settings = session(context).settings(log=log)
     if not wait_for(_poll(settings, feeds or [], Filter(category, domain), timeout if wait else None)):
@@ -135,7 +136,9 @@ async def _wait(
             while left:
                 for state in _states(await reader.poll(BATCH, LOOK_S)):
                     known = before.get(state.feed_id)
-                    if state.feed_id in left and state.polls > (known.polls if known is not None else 0):
+                    if state.feed_id in left and state.last_poll_at != (
+                        known.last_poll_at if known is not None else None
+                    ):
                         tell(f"{left.pop(state.feed_id).url}: {_came_of(state, known)}")
                         well = well and state.error is None
     except TimeoutError:

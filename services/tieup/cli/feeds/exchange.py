@@ -38,9 +38,11 @@ def import_feeds(
 ) -> None:
     """Want all feeds of an OPML list; folders become categories.
 
-    Importing a list again is harmless: of a feed that is wanted already the list fills in what nobody has set, and
-    never touches its URL, its interval, and whether it is paused or gone. A feed that you removed comes back if the
-    list still names it: pause it instead. Entries that are no feeds are named, the rest goes on (exit code 1).
+    Importing a list again is harmless: of a feed that is wanted already the
+    list fills in what nobody has set, and never touches its URL, its interval,
+    and whether it is paused or gone. A feed that you removed comes back if the
+    list still names it: pause it instead. Entries that are no feeds are named,
+    the rest goes on (exit code 1).
     """
     from tieup.feeds.opml import parse_opml
 

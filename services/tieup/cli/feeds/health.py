@@ -51,7 +51,7 @@ def list_feeds(
     context: typer.Context,
     broken: Annotated[bool, typer.Option("--broken", help="Only those that fail, are broken or are gone.")] = False,
     state: Annotated[
-        list[Health] | None, typer.Option("--state", help="Only feeds in this state; may be repeated.")
+        list[Health] | None, typer.Option("--state", metavar="STATE", help="Only feeds in this state; may be repeated.")
     ] = None,
     category: Category = None,
     domain: Domain = None,
@@ -62,8 +62,8 @@ def list_feeds(
 ) -> None:
     """List the feeds and how they fare: the state, the newest entry, entries a day, the interval, the next poll.
 
-    States: broken (3 errors in a row), gone (410), failing, overrun (entries may be lost), moved, paused, new, quiet
-    (nothing new for 30 days), healthy.
+    States: broken (3 errors in a row), gone (410), failing, overrun (entries
+    may be lost), moved, paused, new, quiet (nothing new for 30 days), healthy.
     """
     from tieup.cli.feeds.row import rows_of
 

@@ -33,20 +33,23 @@ def discover(
     add_all: Annotated[
         bool, typer.Option("--all", help="With --add: all of them, but for readers' comments and repetitions.")
     ] = False,
+    category: Annotated[
+        str, typer.Option("--category", metavar="PATH", help="With --add: where to file them, such as trade/de.")
+    ] = "",
     anyway: Anyway = False,
     as_json: AsJson = False,
     log: LogUrl = None,
 ) -> None:
     """Find the feeds of a web site: those that its page names, else those in the usual places.
 
-    Each is asked once, at most 20 in all, in turn. What --add subscribes to is not asked again for its first poll. The
-    exit code is 1 if there is no feed.
+    Each is asked once, at most 20 in all, in turn. What --add subscribes to is
+    not asked again for its first poll. The exit code is 1 if there is no feed.
     """
     settings = session(context).settings(log=log)
     known = wait_for(known_or_none(settings))
     found = wait_for(_discover(settings, known, site, anyway=anyway))
     chosen = [one for one in found.feeds if not one.of_comments and one.same_as is None] if add or add_all else []
-    added = wait_for(_add(settings, chosen if add_all else chosen[:1])) if chosen else {}
+    added = wait_for(_add(settings, chosen if add_all else chosen[:1], category)) if chosen else {}
     wanted = known.feeds.keys() | added.keys()
     if as_json:
         from tieup.cli.feeds.look_view import found_json
@@ -68,11 +71,12 @@ def check(
 ) -> None:
     """Look at one feed and say what is good and what is wrong with it; nothing is stored.
 
-    It is asked twice, in turn: the second time with the validators of the first answer. The exit code is 1 if nothing
-    can be read from it.
+    It is asked twice, in turn: the second time with the validators of the first
+    answer. The exit code is 1 if nothing can be read from it.
     """
     settings = session(context).settings(log=log)
-    report = wait_for(_check(settings, url, anyway=anyway))
+    known = wait_for(known_or_none(settings))
+    report = wait_for(_check(settings, known, url, anyway=anyway))
     if as_json:
         from tieup.cli.feeds.look_view import report_json
 
@@ -80,7 +84,7 @@ def check(
     else:
         from tieup.cli.feeds.look_view import report_text
 
-        show(report_text(report, now()))
+        show(report_text(report, _how_wanted(known, report.facts.url, now()), now()))
     if report.broken:
         raise typer.Exit(1)
 
@@ -112,14 +116,24 @@ async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool
             return await find_feeds(shell.visit, site)
 
 
-async def _check(settings: Settings, url: str, *, anyway: bool) -> "FeedReport":
+async def _check(settings: Settings, known: Known, url: str, *, anyway: bool) -> "FeedReport":
     from tieup.bootstrap import asking
     from tieup.feeds.check import check as look_at
     from tieup.feeds.registry import feed_url
 
-    _mind_the_host(await known_or_none(settings), feed_url(url), now(), anyway=anyway)
+    _mind_the_host(known, feed_url(url), now(), anyway=anyway)
     async with asking(settings) as shell:
         return await look_at(shell, url, settings.feeds)
+
+
+def _how_wanted(known: Known, url: str, at: datetime) -> str:
+    from tieup.feeds.health import health_of
+    from tieup.feeds.registry import feed_id
+
+    feed = known.feeds.get(feed_id(url))
+    if feed is None:
+        return "no"
+    return f"yes, {health_of(feed, known.states.get(feed.id), at).state}"
 
 
 def _mind_the_host(known: Known, url: str, at: datetime, *, anyway: bool) -> None:
@@ -134,12 +148,12 @@ def _mind_the_host(known: Known, url: str, at: datetime, *, anyway: bool) -> Non
         )
 
 
-async def _add(settings: Settings, chosen: "list[FoundFeed]") -> dict[str, Feed]:
+async def _add(settings: Settings, chosen: "list[FoundFeed]", category: str) -> dict[str, Feed]:
     """Want the feeds that are not wanted yet, and hand over what they answered; returns those that this added."""
-    from tieup.feeds.registry import feed_from_url, feed_record, handed_over_record
+    from tieup.feeds.registry import category_path, feed_from_url, feed_record, handed_over_record
 
-    at = now()
-    found = [(feed_from_url(one.url, at), one.outcome) for one in chosen]
+    at, path = now(), category_path(category)
+    found = [(feed_from_url(one.url, at, category=path), one.outcome) for one in chosen]
     async with feeds_log(settings, make=True) as log:
         before = await read_feeds(log)
         added = [(feed, outcome) for feed, outcome in found if feed.id not in before]

@@ -56,14 +56,15 @@ def found_json(one: FoundFeed, wanted: Container[str]) -> dict[str, object]:
     }
 
 
-def report_text(report: FeedReport, now: datetime) -> RenderableType:
-    """Return the report on one screen: the facts, then what is wrong."""
+def report_text(report: FeedReport, wanted: str, now: datetime) -> RenderableType:
+    """Return the report on one screen: the facts, then what is wrong; `wanted` says whether it is subscribed to."""
     facts = report.facts
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _lines(facts, now):
         table.add_row(name, plain(value))
+    table.add_row("wanted", plain(wanted))
     head = plain(facts.title or facts.ended_at, style="bold")
     return Group(head, table, Text(""), _verdict(report))
 

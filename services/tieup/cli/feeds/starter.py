@@ -37,8 +37,9 @@ def starter(
 ) -> None:
     """Feeds to begin with: trade and business press, newsrooms, agencies, authorities, in eight languages.
 
-    Their addresses come from public lists; each is unverified until your tieup has polled it once with success. Of
-    those that you want already nothing is changed but what nobody has set.
+    Their addresses come from public lists; each is unverified until your tieup
+    has polled it once with success. Of those that you want already nothing is
+    changed but what nobody has set.
     """
     settings = session(context).settings(log=log)
     accepted = Filter(category, None, language)
