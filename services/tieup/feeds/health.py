@@ -15,23 +15,26 @@ QUIET_AFTER: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """A feed's state, since when it holds (None: not known), and why, in words (empty where the word says it all)."""
+    """A feed's state, since when it holds (None: not known), and why, in words (empty where the word says it all).
+
+    `asked`: whether it is polled at all.
+    """
 
     state: Health
     since: datetime | None = None
     reason: str = ""
+    asked: bool = True
 
 
 def health_of(feed: Feed, state: FeedState | None, now: datetime, *, stood_for: bool = False) -> FeedHealth:
     """Return how a feed fares; `stood_for`: it has moved to where another wanted feed is, which alone is asked."""
     if feed.paused:
-        return FeedHealth(Health.PAUSED)
+        return FeedHealth(Health.PAUSED, asked=False)
     if state is None or state.last_poll_at is None:
         return FeedHealth(Health.NEW, feed.added_at)
     if state.gone and feed.added_at <= state.last_poll_at:
-        return FeedHealth(
-            Health.GONE, state.failing_since, f"answered {GONE}, so not asked again unless it is added again"
-        )
+        words = f"answered {GONE}, so not asked again unless it is added again"
+        return FeedHealth(Health.GONE, state.failing_since, words, asked=False)
     if state.error is not None:
         word = Health.BROKEN if state.errors_in_a_row >= BROKEN_AFTER else Health.FAILING
         return FeedHealth(word, state.failing_since or state.last_success_at, reason_of(feed, state))
@@ -59,8 +62,9 @@ def _of_the_well(state: FeedState, now: datetime, *, stood_for: bool) -> FeedHea
     if state.overrun:
         return FeedHealth(Health.OVERRUN, None, "no entry of the poll before was left: some may be lost")
     if state.location is not None:
-        other = f"{state.location} is wanted too: asked there only"
-        return FeedHealth(Health.MOVED, None, other if stood_for else f"asked at {state.location}")
+        if stood_for:
+            return FeedHealth(Health.MOVED, None, f"{state.location} is wanted too: asked there only", asked=False)
+        return FeedHealth(Health.MOVED, None, f"asked at {state.location}")
     since = state.last_entry_at or state.last_success_at
     if since is not None and now - since > QUIET_AFTER:
         return FeedHealth(Health.QUIET, since, "nothing new")

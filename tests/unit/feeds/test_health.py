@@ -75,7 +75,9 @@ def test_a_failure_says_since_when() -> None:
 
 def test_one_that_moved_onto_another_wanted_feed_is_told() -> None:
     moved = replace(WELL, location=ELSEWHERE.url)
-    assert "is wanted too" in health_of(FEED, moved, NOON, stood_for=True).reason
+    found = health_of(FEED, moved, NOON, stood_for=True)
+    assert (found.asked, "is wanted too" in found.reason) == (False, True)
+    assert health_of(FEED, moved, NOON).asked
 
 
 def test_one_that_was_gone_and_is_added_again_is_no_longer_gone() -> None:

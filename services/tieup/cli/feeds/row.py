@@ -9,7 +9,7 @@ from tieup.feeds.health import FeedHealth, health_of, host_rests_until, moves_of
 from tieup.feeds.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state
 from tieup.feeds.settings import FetchSettings
-from tieup.model.feed import Feed, FeedState, Health
+from tieup.model.feed import Feed, FeedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class FeedRow:
     @property
     def next_at(self) -> datetime | None:
         """When it is polled next; None if it is not."""
-        if self.health.state in (Health.PAUSED, Health.GONE):
+        if not self.health.asked:
             return None
         due = self.feed.added_at if self.state is None else self.state.next_poll_at
         return due if self.rests_until is None else max(due, self.rests_until)
