@@ -71,7 +71,11 @@ def _of_the_well(state: FeedState, now: datetime, *, stood_for: bool) -> FeedHea
     return FeedHealth(Health.HEALTHY)
 
 
-def host_rests_until(domain: str, states: Iterable[FeedState], now: datetime) -> datetime | None:
-    """Return until when the whole domain is left alone because its host asked for it (429, 503), None if it is not."""
-    told = (state.quiet_until for state in states if (state.quiet_domain or state.domain) == domain)
-    return max((time for time in told if time is not None and time > now), default=None)
+def resting_hosts(states: Iterable[FeedState], now: datetime) -> dict[str, datetime]:
+    """Return the domains that are left alone because they asked for it (429, 503), and until when."""
+    rests: dict[str, datetime] = {}
+    for state in states:
+        if state.quiet_until is not None and state.quiet_until > now:
+            domain = state.quiet_domain or state.domain
+            rests[domain] = max(state.quiet_until, rests.get(domain, state.quiet_until))
+    return rests

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.forecast import forecast
-from tieup.feeds.health import health_of, host_rests_until
+from tieup.feeds.forecast import Outlook
+from tieup.feeds.health import health_of, resting_hosts
 from tieup.feeds.interval import chosen_interval, span
 from tieup.feeds.poll import new_state
 from tieup.feeds.registry import feed_from_url
@@ -87,21 +87,19 @@ def test_one_that_was_gone_and_is_added_again_is_no_longer_gone() -> None:
 
 def test_a_redirect_s_host_rests_and_not_the_feed_s() -> None:
     state = replace(WELL, quiet_until=NOON + HOUR, quiet_domain="elsewhere.example")
-    assert host_rests_until("elsewhere.example", [state], NOON) == NOON + HOUR
-    assert host_rests_until(FEED.domain, [state], NOON) is None
+    assert resting_hosts([state], NOON) == {"elsewhere.example": NOON + HOUR}
 
 
 def test_of_two_feeds_that_moved_to_each_other_one_is_asked() -> None:
     states = {one.id: replace(new_state(one), location=two.url) for one, two in ((FEED, ELSEWHERE), (ELSEWHERE, FEED))}
     wanted = {FEED.id: FEED, ELSEWHERE.id: ELSEWHERE}
-    assert [forecast(feed, states, wanted, NOON).will for feed in wanted.values()].count(True) == 1
+    assert [Outlook.of(states, wanted, NOON).forecast(feed).will for feed in wanted.values()].count(True) == 1
 
 
 def test_a_host_rests_as_long_as_any_of_its_feeds_was_told() -> None:
     states = [replace(WELL, quiet_until=NOON + hours * HOUR) for hours in (-1, 2, 1)]
-    assert host_rests_until("news.example", states, NOON) == NOON + 2 * HOUR
-    assert host_rests_until("other.example", states, NOON) is None
-    assert host_rests_until("news.example", states, NOON + 2 * HOUR) is None
+    assert resting_hosts(states, NOON) == {"news.example": NOON + 2 * HOUR}
+    assert resting_hosts(states, NOON + 2 * HOUR) == {}
 
 
 STATES = st.builds(
@@ -161,7 +159,7 @@ def test_lengths_of_time_are_told_as_people_do() -> None:
 )
 def test_what_a_wish_will_do_is_what_it_does(feed: Feed, state: FeedState, will: bool, words: str) -> None:
     wanted = {FEED.id: feed, ELSEWHERE.id: ELSEWHERE}
-    told = forecast(feed, {FEED.id: state}, wanted, NOON)
+    told = Outlook.of({FEED.id: state}, wanted, NOON).forecast(feed)
     assert told.will == will
     assert words in told.words
     assert polled_after_a_wish(wanted, state) == will

@@ -97,14 +97,15 @@ async def _change(
 
 
 async def _poll(settings: Settings, names: Sequence[str], accepted: Filter, wait_s: int | None) -> bool:
-    from tieup.feeds.forecast import forecast
+    from tieup.feeds.forecast import Outlook
     from tieup.feeds.registry import poll_now_record
 
     at = now()
     async with feeds_log(settings) as log:
         known = await read_known(log)
         found = chosen(known.feeds, names, accepted)
-        told = [(feed, forecast(feed, known.states, known.feeds, at)) for feed in found]
+        outlook = Outlook.of(known.states, known.feeds, at)
+        told = [(feed, outlook.forecast(feed)) for feed in found]
         asked = {feed.id: feed for feed, answer in told if answer.will}
         begin = await _ends(log)
         await append(log, [poll_now_record(feed, REASON, at) for feed in asked.values()])

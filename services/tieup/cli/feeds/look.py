@@ -139,9 +139,9 @@ def _how_wanted(known: Known, url: str, at: datetime) -> str:
 def _mind_the_host(known: Known, url: str, at: datetime, *, anyway: bool) -> None:
     """Raises FetchError if the host asked the service to be left alone: the command is no way around that."""
     from tieup.articles.urls import registrable_domain
-    from tieup.feeds.health import host_rests_until
+    from tieup.feeds.health import resting_hosts
 
-    until = host_rests_until(registrable_domain(url), known.states.values(), at)
+    until = resting_hosts(known.states.values(), at).get(registrable_domain(url))
     if until is not None and not anyway:
         raise FetchError(
             f"{url}: its host asked to be left alone until {until:%Y-%m-%d %H:%M} UTC; --anyway asks all the same"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tieup.cli.feeds.store import Known
-from tieup.feeds.health import FeedHealth, health_of, host_rests_until, moves_of
+from tieup.feeds.health import FeedHealth, health_of, moves_of, resting_hosts
 from tieup.feeds.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state
 from tieup.feeds.settings import FetchSettings
@@ -94,14 +94,10 @@ class FeedRow:
 def rows_of(known: Known, settings: FetchSettings, now: datetime) -> Iterator[FeedRow]:
     """Yield a row for each feed that is wanted."""
     moves = moves_of(known.states.values())
-    resting = {
-        state.quiet_domain or state.domain
-        for state in known.states.values()
-        if state.quiet_until and state.quiet_until > now
-    }
+    rests = resting_hosts(known.states.values(), now)
     for feed in known.feeds.values():
         state = known.states.get(feed.id)
-        rests = host_rests_until(feed.domain, known.states.values(), now) if feed.domain in resting else None
         health = health_of(feed, state, now, stood_for=moves.is_stood_for(feed.id, known.feeds))
         polled = state is not None and state.last_success_at is not None
-        yield FeedRow(feed, state, health, chosen_interval(feed, state, settings) if state and polled else None, rests)
+        interval = chosen_interval(feed, state, settings) if state and polled else None
+        yield FeedRow(feed, state, health, interval, rests.get(feed.domain))
