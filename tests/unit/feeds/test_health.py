@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.cli.making import drawn
 
+from tieup.cli.feeds.health_view import feed_table, feed_text
+from tieup.cli.feeds.row import rows_of
+from tieup.cli.feeds.store import Known
 from tieup.feeds.forecast import Outlook
 from tieup.feeds.health import health_of, resting_hosts
 from tieup.feeds.interval import chosen_interval, span
@@ -19,6 +23,7 @@ from tieup.log.base import Change, Record
 from tieup.log.topics import FEED_STATES, FEEDS, FETCH_REQUESTS
 from tieup.model.codec import encode, to_millis
 from tieup.model.feed import Feed, FeedState, FetchRequest, Health
+from tieup.model.hub import HubSubscription
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -100,6 +105,21 @@ def test_a_host_rests_as_long_as_any_of_its_feeds_was_told() -> None:
     states = [replace(WELL, quiet_until=NOON + hours * HOUR) for hours in (-1, 2, 1)]
     assert resting_hosts(states, NOON) == {"news.example": NOON + 2 * HOUR}
     assert resting_hosts(states, NOON + 2 * HOUR) == {}
+
+
+def test_a_lease_is_shown_while_it_holds() -> None:
+    hub = HubSubscription(
+        "https://hub.example/", FEED.url, "c", NOON, lease_until=NOON + HOUR, pushes=3, pushed_at=NOON
+    )
+    state = replace(WELL, hub_url=hub.url, hub=hub)
+    (row,) = rows_of(Known({FEED.id: FEED}, {FEED.id: state}), SETTINGS, NOON)
+    assert (row.is_pushed(NOON), row.is_pushed(NOON + HOUR)) == (True, False)
+    assert row.as_json()["hub_lease_until"] == NOON + HOUR
+    assert "push" in drawn(feed_table([row], NOON, 80))
+    told = drawn(feed_text(row, NOON), 120)
+    assert "https://hub.example/; leased until 2026-02-03 13:00 UTC (in 1 h); 3 pushes, the last 0 s ago" in told
+    (without,) = rows_of(Known({FEED.id: FEED}, {FEED.id: WELL}), SETTINGS, NOON)
+    assert (without.is_pushed(NOON), "names none" in drawn(feed_text(without, NOON))) == (False, True)
 
 
 STATES = st.builds(

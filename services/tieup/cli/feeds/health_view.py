@@ -33,7 +33,7 @@ STYLES: Final = {
 def feed_table(rows: Sequence[FeedRow], now: datetime, width: int | None = None) -> RenderableType:
     """Return the feeds, a line for each that is well and two for one that is not; wide terminals see more of each.
 
-    Entry is the age of the newest one. `width` is the terminal's, unless given.
+    Entry is the age of the newest one; Every says `push` while a hub pushes. `width` is the terminal's, unless given.
     """
     wide = (Console().width if width is None else width) >= WIDE
     parts: list[RenderableType] = []
@@ -104,7 +104,7 @@ def _reason(row: FeedRow, now: datetime) -> Text | None:
 def _figures(row: FeedRow, now: datetime) -> tuple[str, str, str, str]:
     rate = row.entries_per_day
     entry = "" if row.last_entry_at is None else span((now - row.last_entry_at).total_seconds())
-    every = "" if row.interval is None else span(row.interval.seconds)
+    every = "push" if row.is_pushed(now) else "" if row.interval is None else span(row.interval.seconds)
     return entry, "" if rate is None else _short(rate), every, _next(row, now)
 
 
@@ -144,9 +144,21 @@ def _details(row: FeedRow, now: datetime) -> Iterator[tuple[str, Text | str]]:
         yield "its host", f"asked to be left alone until {_moment(row.rests_until, now)}"
     if row.interval is not None:
         yield "asked every", f"{span(row.interval.seconds)}: {row.interval.reason}"
+    yield "hub", _hub(row, now)
     yield "newest entry", "none yet" if state.last_entry_at is None else _moment(state.last_entry_at, now)
     yield "entries", _entries(row)
     yield "validators", ", ".join(filter(None, (state.etag, state.last_modified))) or "none"
+
+
+def _hub(row: FeedRow, now: datetime) -> str:
+    hub, named = row.hub, row.state.hub_url if row.state else None
+    if hub is None:
+        return "names none" if named is None else f"{named}; not subscribed"
+    pushed = f"; {hub.pushes} pushes, the last {ago(hub.pushed_at, now)}" if hub.pushed_at is not None else ""
+    failed = f"; {hub.error}" if hub.error else ""
+    if hub.lease_until is None:
+        return f"{hub.url}; no lease yet{failed}"
+    return f"{hub.url}; leased until {_moment(hub.lease_until, now)}{pushed}{failed}"
 
 
 def _moment(moment: datetime, now: datetime) -> str:

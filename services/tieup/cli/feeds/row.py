@@ -10,6 +10,7 @@ from tieup.feeds.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FeedState
+from tieup.model.hub import HubSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class FeedRow:
         """The smoothed rate at which entries arrive."""
         return self.state.entries_per_day if self.state else None
 
+    @property
+    def hub(self) -> HubSubscription | None:
+        """Where it stands with its hub; None where it names none, or none was asked."""
+        return self.state.hub if self.state else None
+
+    def is_pushed(self, now: datetime) -> bool:
+        """Whether its hub pushes what is new, so that polls are a second line."""
+        return self.hub is not None and self.hub.lease_until is not None and self.hub.lease_until > now
+
     def as_json(self) -> dict[str, object]:
         """Return the row for programs; names stay as they are once they are given out."""
         feed, state = self.feed, self.state or new_state(self.feed)
@@ -86,6 +96,11 @@ class FeedRow:
             "error": state.error,
             "gone": state.gone,
             "location": state.location,
+            "hub_url": state.hub_url,
+            "hub_lease_until": self.hub.lease_until if self.hub else None,
+            "hub_pushes": self.hub.pushes if self.hub else 0,
+            "hub_pushed_at": self.hub.pushed_at if self.hub else None,
+            "hub_error": self.hub.error if self.hub else None,
             "etag": state.etag,
             "last_modified": state.last_modified,
         }
