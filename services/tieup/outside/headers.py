@@ -24,10 +24,14 @@ def retry_after_s(value: str | None, now: datetime, date: str | None = None) -> 
 
 
 def max_age_s(cache_control: str | None, expires: str | None, date: str | None, now: datetime) -> int | None:
-    """Return how long the answer stays fresh: `max-age`, else `Expires` less `Date` (RFC 9111 §4.2.1), ≤ 31 days."""
-    match = _MAX_AGE.search(cache_control or "")
-    if match:
-        return min(int(match[1]), MAX_WAIT_S)
+    """Return how long the answer stays fresh: `max-age`, else `Expires` less `Date` (RFC 9111 §4.2.1), ≤ 31 days.
+
+    `s-maxage` is for shared caches, and `Age` is not taken off: whoever counts gaps counts from the answer. Of several
+    `max-age` the longest counts.
+    """
+    ages = [int(age) for age in _MAX_AGE.findall(cache_control or "")]
+    if ages:
+        return min(max(ages), MAX_WAIT_S)
     if not expires or re.search(r"no-(?:cache|store)", cache_control or "", re.IGNORECASE):
         return None
     return _seconds_until(expires, _http_date(date) or now)
