@@ -40,7 +40,7 @@ class Tracking:
 
     def drops(self, name: str, value: str) -> bool:
         """Whether the parameter says nothing about which page is meant."""
-        name = name.lower()
+        name = name.lower().removeprefix("amp;")  # an ampersand that was escaped once too often
         return (
             name in self.names or name.startswith(self.prefixes) or value.lower() in self.values.get(name, frozenset())
         )
@@ -58,7 +58,8 @@ def load_tracking() -> Tracking:
 
 
 def canonical_url(url: str) -> str:
-    """Return the one form of a page's URL: no tracking, default port, fragment, AMP or mobile face, parameters sorted.
+    """Return the one form of a page's URL: no tracking, default port, fragment, AMP or mobile face or last slash;
+    parameters sorted.
 
     `https` stands for both schemes and `www.` is dropped, so that two links to one page are equal. What is no http(s)
     URL comes back stripped. Idempotent; never raises.
@@ -105,7 +106,7 @@ def _canonical_once(url: str) -> str:
     if parts is None or parts.scheme not in _PORTS or not parts.hostname:
         return url
     host, path = _without_amp_cache(_ascii(parts.hostname).rstrip("."), parts.path)
-    path = _AMP_PATH.sub("", _SESSION.sub("", path))
+    path = _AMP_PATH.sub("", _SESSION.sub("", path)).rstrip("/")
     query = _without_tracking(parts.query)
     netloc = _without_face(host) + _port(parts)
     try:
