@@ -147,7 +147,7 @@ class _Reader:
         self._current: Found | None = None
         self._depths: dict[str, int] = {}
         self._in_feed = False
-        self._has_summary = False
+        self._has_summary = self._head_has_summary = False
         self._has_content = False
         self._title_depth = -1
         self._handlers: dict[str, Handler] = {
@@ -230,11 +230,11 @@ class _Reader:
             return
         self._current = {"id": at.found["rdf:about"]} if at.found.get("rdf:about") else {}
         self._depths = {}
-        self._has_summary = self._has_content = False
+        self._has_summary = False
         self._title_depth = -1
         self.feed.entries.append(self._current)
         self._walk(at)
-        self._current = None
+        self._current, self._has_content = None, False
 
     def _image(self, at: _Node) -> None:
         """Pass over an image or a text input: only its title's depth counts for what follows."""
@@ -363,12 +363,18 @@ class _Reader:
             self._has_summary = True
 
     def _description(self, at: _Node) -> None:
+        if self._current is None and self._head_has_summary:
+            raise Unsure
         if self._has_summary and not self._has_content and self._current is not None:
             self._content(at)
         else:
             self._add_summary(self._detail(at, HTML))
 
     def _summary(self, at: _Node) -> None:
+        if self._current is None:
+            if self._head_has_summary:
+                raise Unsure  # a second one of the feed itself: feedparser takes its first entry otherwise then
+            self._head_has_summary = True
         if self._has_summary and not self._has_content and self._current is not None:
             self._content(at)
         else:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tieup.errors import BadFeed, DataError
@@ -95,6 +95,10 @@ atom = st.builds(
 
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(rss, atom))
+@example(
+    "<feed xmlns='http://www.w3.org/2005/Atom'><summary>a</summary><summary>b</summary>"
+    "<entry><summary>c</summary><summary/></entry></feed>"
+)
 def test_it_says_what_feedparser_says(document: str) -> None:
     body = document.encode()
     quick = parse_quickly(body, URL, "application/xml", 100)
