@@ -356,6 +356,17 @@ def test_a_removed_feed_is_unsubscribed_with_few_tries() -> None:
     assert scene.asks() == []
 
 
+def test_a_paused_feed_is_unsubscribed_and_a_resumed_one_subscribed() -> None:
+    scene = leased()
+    scene.want(replace(FEED, paused=True))
+    assert scene.push(entry(3)) == NOTHING
+    assert scene.asks() == [("unsubscribe", HUB)]
+    scene.answer(status=202)
+    assert scene.asks() == []
+    scene.want(FEED)
+    assert scene.asks() == [("subscribe", HUB)]
+
+
 def test_a_feed_added_again_is_subscribed_again() -> None:
     scene = leased()
     scene.worker.apply(Change(FEEDS, FEED.id.encode(), None))
