@@ -1,4 +1,7 @@
-"""The fetch worker on the embedded log, run to its end as often as a test wants: every run is a restart."""
+"""The fetch worker (and the extract worker) on the embedded log, run to the end as often as a test wants.
+
+Every run is a restart.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,9 +11,13 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from tieup.articles.settings import ArticleSettings
+from tieup.claims.extract import Extractor
+from tieup.claims.worker import extract_spec
 from tieup.events.validate import SchemaValidator
 from tieup.feeds.http import FetchShell
 from tieup.feeds.settings import FetchSettings
+from tieup.feeds.watch import FetchWatch
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import NewRecord, Record, TopicPartition
 from tieup.log.runner import Runner
@@ -31,15 +38,25 @@ class Fetching:
     path: Path
     now: datetime = NOON
     settings: FetchSettings = field(default_factory=lambda: FetchSettings(allow_private=True, read_s=2.0))
+    articles_as: ArticleSettings = field(default_factory=ArticleSettings)
+    extractor: Extractor | None = None
+    partitions: int = 1
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     async def run(self) -> None:
-        async with await SqliteLog.open(self.path, exclusive=True) as log:
+        async with await SqliteLog.open(self.path, exclusive=True, partitions=self.partitions) as log:
             await log.create(CATALOGUE)
-            shell = FetchShell(self.settings, lambda: self.now)
+            self.registry = CollectorRegistry()
+            watch = FetchWatch(self.registry)
+            shell = FetchShell(self.settings, lambda: self.now, watch=watch, articles=self.articles_as)
+            specs = [fetch_spec(self.settings, shell, watch, articles=self.articles_as)]
+            if self.extractor is not None:
+                extractor = self.extractor
+                specs.append(extract_spec(lambda: extractor, self.articles_as))
             try:
                 runner = Runner(
                     log,
-                    [fetch_spec(self.settings, shell)],
+                    specs,
                     app="test",
                     validator=SchemaValidator(),
                     clock=lambda: self.now,
@@ -51,7 +68,7 @@ class Fetching:
                 await shell.close()
 
     async def append(self, records: Sequence[NewRecord]) -> None:
-        async with await SqliteLog.open(self.path) as log:
+        async with await SqliteLog.open(self.path, partitions=self.partitions) as log:
             await log.create(CATALOGUE)
             await log.append(records)
 
@@ -72,3 +89,8 @@ class Fetching:
     async def states(self) -> dict[str, FeedState]:
         records = await self.read(FEED_STATES)
         return {state.url: state for state in (decode(FeedState, record.value, record.place) for record in records)}
+
+    def pages(self) -> dict[str, float]:
+        """What came of the last run's pages, as its metrics count it."""
+        found = (sample for metric in self.registry.collect() for sample in metric.samples)
+        return {one.labels["outcome"]: one.value for one in found if one.name == "tieup_pages_total" and one.value > 0}

@@ -23,6 +23,7 @@ from tieup.api.hub import hub_app
 from tieup.api.loop_lag import loop_lag_watched
 from tieup.api.operations import operations_app
 from tieup.api.server import listen, serving
+from tieup.articles.settings import ArticleSettings, FullText
 from tieup.claims.extract import Extractor
 from tieup.claims.worker import extract_spec
 from tieup.companies.gazetteer import load_gazetteer
@@ -138,8 +139,9 @@ async def asking(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Fe
 
 def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
     if name == "fetch":
-        watch, hubs = FetchWatch(registry), hub_terms(settings)
-        return fetch_spec(settings.feeds, FetchShell(settings.feeds, clock, watch=watch, hubs=hubs), watch, hubs)
+        watch, hubs, articles = FetchWatch(registry), hub_terms(settings), _articles(settings)
+        shell = FetchShell(settings.feeds, clock, watch=watch, hubs=hubs, articles=articles)
+        return fetch_spec(settings.feeds, shell, watch, hubs, articles)
     if name == "deliver":
         return deliver_spec(settings.alerts, delivery_shell(settings.alerts, settings.master_key, clock))
     gazetteer = load_gazetteer(settings.gazetteer)
@@ -147,8 +149,13 @@ def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegist
         return match_spec(gazetteer)
     if name == "extract":
         extractor = Extractor(gazetteer)
-        return extract_spec(lambda: extractor)
+        return extract_spec(lambda: extractor, _articles(settings))
     return story_spec(gazetteer, code_version=__version__, settings=_envelope(settings))
+
+
+def _articles(settings: Settings) -> ArticleSettings:
+    """A replay asks nobody for a page: it reads the articles that were made of pages then."""
+    return replace(settings.articles, full_text=FullText.NEVER) if settings.suffix else settings.articles
 
 
 def delivery_shell(settings: AlertSettings, master_key: str | None, clock: Clock) -> DeliveryShell:

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from tieup.alerts.settings import AlertSettings
+from tieup.articles.settings import ArticleSettings
 from tieup.errors import DataError, SettingsError
 from tieup.feeds.settings import FetchSettings, WebSubSettings
 from tieup.keys import MIN_KEY_CHARS
@@ -114,6 +115,7 @@ class Settings:
     master_key: str | None = field(repr=False)
     kafka: KafkaSettings
     feeds: FetchSettings
+    articles: ArticleSettings
     alerts: AlertSettings
     websub: WebSubSettings
     effective: tuple[Effective, ...] = field(default=(), repr=False, compare=False)
@@ -336,13 +338,22 @@ def _settings(found: dict[str, Effective]) -> Settings:
     kafka = KafkaSettings(**_section(found, "kafka", KafkaSettings))
     _check_kafka(kafka)
     feeds = FetchSettings(**_section(found, "feeds", FetchSettings))
+    articles = ArticleSettings(**_section(found, "articles", ArticleSettings))
     alerts = AlertSettings(**_section(found, "alerts", AlertSettings))
     websub = WebSubSettings(**_section(found, "websub", WebSubSettings))
     _check_key(found["master_key"])
     own: dict[str, Any] = {name: one.value for name, one in found.items() if "." not in name}
     if own["http"] == "off":
         own["http"] = None
-    return Settings(**own, kafka=kafka, feeds=feeds, alerts=alerts, websub=websub, effective=tuple(found.values()))
+    return Settings(
+        **own,
+        kafka=kafka,
+        feeds=feeds,
+        articles=articles,
+        alerts=alerts,
+        websub=websub,
+        effective=tuple(found.values()),
+    )
 
 
 def _partitions(log: Effective) -> int:

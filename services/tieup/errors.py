@@ -11,7 +11,8 @@
     ├── DataError           a data file of our own (gazetteer, lexicon, schema) is wrong
     ├── StateVersionError   a state record is newer or older than this code can read
     ├── FetchError          one request failed (URL); the feed is asked again later
-    │   └── HostBusy        it got no turn at its host in time: our own politeness, nobody's fault
+    │   ├── HostBusy        it got no turn at its host in time: our own politeness, nobody's fault
+    │   └── TooManyRedirects    it was sent on more often than the bound
     ├── DeliveryError       a message did not reach its endpoint, or cannot
     └── LogError            the log cannot do what was asked
         ├── LogUnavailable  the log is away; trying again may help
@@ -71,6 +72,10 @@ class FetchError(TieupError):
 
 class HostBusy(FetchError):
     """A request got no turn at its host or address in time."""
+
+
+class TooManyRedirects(FetchError):
+    """A request was sent on more often than its bound."""
 
 
 class DeliveryError(TieupError):

@@ -20,6 +20,7 @@ from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.delivery import MAX_ATTEMPTS_KEPT, MAX_BODY_BYTES, MAX_EXCERPT_CHARS, Delivery, DeliveryState
 from tieup.model.feed import Feed, FeedState, FetchRequest, SeenEntries
+from tieup.model.page import PageRead, PageWant
 from tieup.model.relation import ArticleRelations
 from tieup.model.story import (
     MAX_EVENT_ARTICLES,
@@ -38,6 +39,8 @@ RECORDS = {
     topics.FEED_STATES: FeedState,
     topics.SEEN_ENTRIES: SeenEntries,
     topics.FETCH_REQUESTS: FetchRequest,
+    topics.PAGE_WANTS: PageWant,
+    topics.PAGES: PageRead,
     topics.ARTICLES: Article,
     topics.RELATIONS: ArticleRelations,
     topics.ASSIGNMENTS: Assignment,

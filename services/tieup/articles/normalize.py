@@ -112,6 +112,7 @@ def article_from_entry(
         backfill=backfill,
         truncated=plain.truncated,
         excerpt=excerpt,
+        feed_domain=feed.domain,
     )
 
 

@@ -21,6 +21,7 @@ from tieup.claims.splitting import split_draft
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage
 from tieup.claims.variants import merge_variants
 from tieup.claims.votes import Scope, Vote
+from tieup.claims.wanted import speaks_of_tie
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher
 from tieup.companies.namesakes import load_namesakes
@@ -77,6 +78,14 @@ class Extractor:
             extractor=EXTRACTOR,
             excerpt=article.excerpt,
         )
+
+    def may_tie(self, article: Article) -> bool:
+        """Say whether the article names a company and speaks of a tie, in a language that has a lexicon."""
+        lexicon = self._lexicons.get(article.language or "")
+        if lexicon is None:
+            return False
+        mentions = self._reader.companies(article)
+        return any(mentions) and speaks_of_tie(self._reader.read(article, mentions, lexicon))
 
     def _relations(self, article: Article) -> tuple[Relation, ...]:
         lexicon = self._lexicons.get(article.language or "")

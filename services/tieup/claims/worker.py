@@ -1,14 +1,19 @@
-"""The extract worker: articles in, relations out. It holds no state."""
+"""The extract worker: articles in, relations out, and the pages wanted of short ones. It holds no state."""
 
 from collections.abc import Callable
 
+from tieup.articles.pages import page_request
+from tieup.articles.settings import ArticleSettings, FullText
 from tieup.claims.extract import Extractor, is_published
+from tieup.claims.wanted import page_wanted
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, Worker, WorkerSpec
-from tieup.log.topics import ARTICLES, RELATIONS
+from tieup.log.topics import ARTICLES, FETCH_REQUESTS, RELATIONS
 from tieup.model.article import Article
 from tieup.model.codec import decode, encode
 
 NAME = "extract"
+
+NO_PAGES = ArticleSettings(full_text=FullText.NEVER)
 
 
 class ExtractWorker:
@@ -18,17 +23,22 @@ class ExtractWorker:
     what the former version stated can be taken back.
     """
 
-    def __init__(self, extractor: Extractor) -> None:
+    def __init__(self, extractor: Extractor, settings: ArticleSettings = NO_PAGES) -> None:
         self._extractor = extractor
+        self._settings = settings
 
     def process(self, record: Record) -> Output:
-        """Return the article's relations, keyed by its id, at the input's time. Raises BadRecord."""
+        """Return the article's relations, keyed by its id, and perhaps the request for its page. Raises BadRecord."""
         article = decode(Article, record.value, record.place)
         found = self._extractor.extract(article)
-        if not is_published(found.version, found.relations):
-            return NOTHING
-        key = article.id.encode("utf-8", "surrogatepass")
-        return Output(records=(NewRecord(RELATIONS, key, encode(found), record.timestamp),))
+        records = []
+        if is_published(found.version, found.relations):
+            key = article.id.encode("utf-8", "surrogatepass")
+            records.append(NewRecord(RELATIONS, key, encode(found), record.timestamp))
+        # What states a relation speaks of a tie: it need not be read for that once more.
+        if page_wanted(article, lambda one: bool(found.relations) or self._extractor.may_tie(one), self._settings):
+            records.append(page_request(article))
+        return Output(records=tuple(records)) if records else NOTHING
 
     def apply(self, change: Change) -> None:
         """Take in nothing: there is no state."""
@@ -38,10 +48,11 @@ class ExtractWorker:
         return NOTHING
 
 
-def extract_spec(extractor: Callable[[], Extractor]) -> WorkerSpec:
+def extract_spec(extractor: Callable[[], Extractor], settings: ArticleSettings = NO_PAGES) -> WorkerSpec:
     """Return the spec of the worker; `extractor` gives the shared one when the first task is built."""
+    out = (RELATIONS,) if settings.full_text is FullText.NEVER else (RELATIONS, FETCH_REQUESTS)
 
     def build(partition: int) -> Worker:  # noqa: ARG001
-        return ExtractWorker(extractor())
+        return ExtractWorker(extractor(), settings)
 
-    return WorkerSpec(name=NAME, build=build, streams=(ARTICLES,), out=(RELATIONS,))
+    return WorkerSpec(name=NAME, build=build, streams=(ARTICLES,), out=out)

@@ -15,6 +15,9 @@ from tieup.demo.sample import Sample, SampleFeed
 
 _LOOPBACK = "127.0.0.1"
 
+_ROBOTS_PATH = "/robots.txt"
+_ROBOTS = b"# The sample's articles have no pages beside their entries.\nUser-agent: *\nDisallow: /20\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,7 +43,12 @@ def etag_of(body: bytes) -> str:
 
 
 def answer(feeds: Mapping[tuple[str, str], SampleFeed], poll: int, host: str, path: str, match: str | None) -> Answer:
-    """Decide on one GET: the feed's body at this poll (counted from 0), 304 if its ETag was sent, 404 if none such."""
+    """Decide on one GET: the feed's body at this poll (counted from 0), 304 if its ETag was sent, 404 if none such.
+
+    A site's robots.txt keeps readers from the pages of its articles: there are none.
+    """
+    if path == _ROBOTS_PATH:
+        return Answer(200, (("Content-Type", "text/plain"),), _ROBOTS)
     feed = feeds.get((host, path))
     if feed is None:
         return Answer(404, (("Content-Type", "text/plain"),), b"no such feed\n")
@@ -103,7 +111,7 @@ class DemoServer:
 
     @property
     def served(self) -> tuple[Served, ...]:
-        """The requests answered so far, in order."""
+        """The requests answered so far, in order, but those for a robots.txt."""
         return tuple(self._served)
 
     def show(self, poll: int) -> None:
@@ -118,9 +126,10 @@ class DemoServer:
         return format_datetime(self._sample.polls[self._poll], usegmt=True)
 
     def respond(self, host: str, path: str, match: str | None) -> Answer:
-        """Answer one request and remember it."""
+        """Answer one request and remember it, unless it is for a robots.txt."""
         found = answer(self._feeds, self._poll, host, path, match)
-        self._served.append(Served(host, path, found.status))
+        if path != _ROBOTS_PATH:
+            self._served.append(Served(host, path, found.status))
         return found
 
 

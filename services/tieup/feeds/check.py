@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tieup.articles.urls import registrable_domain
+from tieup.feeds.asking import Answer
 from tieup.feeds.checkup import FeedFacts, feed_facts
 from tieup.feeds.faults import Problem, problems_of
-from tieup.feeds.http import Answer
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_id, feed_url
 from tieup.feeds.settings import FetchSettings

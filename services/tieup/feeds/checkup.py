@@ -9,9 +9,9 @@ from email.message import Message
 from typing import Final
 
 from tieup.articles.normalize import PlainEntry, plain_entry
+from tieup.feeds.asking import Answer
 from tieup.feeds.document_kind import document_kind, xml_fault
 from tieup.feeds.feed_links import feed_links, is_page
-from tieup.feeds.http import Answer
 from tieup.feeds.identity import Recognised, recognise, rungs
 from tieup.feeds.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state, state_after

@@ -18,15 +18,22 @@ ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024
 
 
 class Body:
-    """The decoded body so far. Raises FetchError as soon as it is larger than its bound."""
+    """The decoded body so far. Raises FetchError as soon as it outgrows its bound; with `cut` it has its start then."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, cut: bool = False) -> None:
         self._limit = limit
+        self._cut = cut
         self._bytes = bytearray()
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is kept, since it is cut here."""
+        return self._cut and len(self._bytes) >= self._limit
 
     def write(self, piece: bytes) -> int:
         """Take a decoded piece."""
         if len(self._bytes) + len(piece) > self._limit:
+            self._bytes += piece[: self._limit - len(self._bytes)] if self._cut else b""
             raise FetchError(f"the body is larger than {self._limit} bytes")
         self._bytes += piece
         return len(piece)

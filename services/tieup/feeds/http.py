@@ -1,4 +1,4 @@
-"""The fetching shell: one act, one feed asked. The only place here that sees httpx.
+"""The fetching shell: one act, one feed or page asked. The only place here that sees httpx.
 
 Redirects are followed by hand, bodies decoded under a bound, connections made by the address guard; cookies, Referer
 and proxies of the environment do not exist, since no client stands between the request and the transport.
@@ -10,22 +10,24 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import urljoin
 
 import httpx
 
-from tieup.errors import BadFeed, FetchError, HostBusy
+from tieup.articles.settings import ArticleSettings
+from tieup.errors import BadFeed, FetchError, HostBusy, TooManyRedirects
+from tieup.feeds.asking import ACCEPT_FEED, REDIRECTS, Answer, Asked, target
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
 from tieup.feeds.document import bounded
 from tieup.feeds.hublinks import HubLinks, advertised
 from tieup.feeds.hubs import HubShell
+from tieup.feeds.page_http import PageReader
+from tieup.feeds.page_wants import PageRequest
 from tieup.feeds.parsing import ParsingPool, believable_type
 from tieup.feeds.politeness import Turns
 from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
-from tieup.feeds.registry import feed_url
 from tieup.feeds.rests import Rests
 from tieup.feeds.schedule import SLOW_DOWN, rest_s
 from tieup.feeds.settings import FetchSettings
@@ -42,33 +44,12 @@ from tieup.outside.transport import GuardedTransport
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096
-ACCEPT: Final = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
-    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
-)
-
 _PERMANENT: Final = frozenset({301, 308})
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The last answer of a chain of redirects; `body` is decoded, None unless there is one to read.
-
-    `problem` says why a body that came could not be kept; `moved_to` is where permanent redirects alone led.
-    """
-
-    url: str
-    status: int
-    headers: httpx.Headers
-    body: bytes | None = None
-    problem: str | None = None
-    moved_to: str | None = None
-
-
 class FetchShell:
-    """Asks for feeds. `clock` gives `observed_at`; `transport` is replaced where another one measures better."""
+    """Asks for feeds and pages. `clock` gives `observed_at`; `transport` may be another one that measures better."""
 
     def __init__(
         self,
@@ -77,24 +58,27 @@ class FetchShell:
         transport: httpx.AsyncBaseTransport | None = None,
         watch: FetchWatch | None = None,
         hubs: HubTerms | None = None,
+        articles: ArticleSettings | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._transport = _transport(settings) if transport is None else transport
         self._parsing = ParsingPool(settings, queue=None if watch is None else watch.parsing_queue)
+        self._pages = PageReader(self, settings, articles or ArticleSettings(), self._parsing, self._now)
         self._rests = Rests()
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
         self._hubs = None if hubs is None else HubShell(hubs, clock, self._transport, self._turn)
 
     async def perform(self, act: Act) -> bytes:
-        """Poll the feed of a PollRequest, or ask the hub of a HubRequest, and return the encoded outcome, whatever
-        happened outside."""
+        """Poll a feed, read a page or ask a hub; returns the encoded outcome, whatever happened outside."""
         request = act.payload
+        if isinstance(request, PageRequest):
+            return encode(await self._pages.read(request))
         if isinstance(request, HubRequest) and self._hubs is not None:
             return encode(await self._hubs.ask(request))
         if not isinstance(request, PollRequest):
-            raise TypeError(f"act {act.id}: the fetching shell performs polls, not {type(request).__name__}")
+            raise TypeError(f"act {act.id}: the fetching shell knows no {type(request).__name__}")
         return encode(await self.poll(request))
 
     async def poll(self, request: PollRequest) -> FetchOutcome:
@@ -119,35 +103,44 @@ class FetchShell:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def _ask(self, request: PollRequest) -> Answer:
+        settings = self._settings
+        asked = Asked(request.url, settings.max_body_bytes, ACCEPT_FEED, request.etag, request.last_modified)
+        return await self.ask(asked, settings.max_redirects)
+
+    async def ask(self, asked: Asked, max_redirects: int) -> Answer:
         """Follow redirects to the answer. Raises FetchError naming the URL."""
-        url, moved_to, left_s = request.url, request.url, self._settings.total_s
+        url, moved_to, left_s = asked.url, asked.url, self._settings.total_s
         try:
-            for _ in range(self._settings.max_redirects + 1):
-                answer, took_s = await self._in_turn(url, request, left_s)
+            for _ in range(max_redirects + 1):
+                answer, took_s = await self.once(replace(asked, url=url), left_s)
                 left_s -= took_s
-                if answer.status not in _REDIRECTS:
-                    return replace(answer, moved_to=None if moved_to == request.url else moved_to)
-                url, before = _target(answer), url
+                if answer.status not in REDIRECTS:
+                    return replace(answer, moved_to=None if moved_to == asked.url else moved_to)
+                url, before = target(answer), url
                 if moved_to == before and answer.status in _PERMANENT and not _weaker(before, url):
                     moved_to = url
-        except TimeoutError as error:
-            raise FetchError(f"{request.url}: no whole answer within {self._settings.total_s:g} s") from error
-        except _FOREIGN as error:
-            raise FetchError(f"{_named(request.url, url)}: {self._said(error)}") from error
         except (FetchError, BadFeed) as error:
-            if isinstance(error, HostBusy) and url == request.url:
+            if isinstance(error, HostBusy) and url == asked.url:
                 raise  # nobody was asked
-            raise FetchError(f"{_named(request.url, url)}: {error}") from error
-        raise FetchError(f"{request.url}: more than {self._settings.max_redirects} redirects, the last to {url}")
+            raise FetchError(f"{_named(asked.url, url)}: {error}") from error
+        raise TooManyRedirects(f"{asked.url}: more than {max_redirects} redirects, the last to {url}")
 
-    async def _in_turn(self, url: str, request: PollRequest, left_s: float) -> tuple[Answer, float]:
-        """Ask one URL when its host has a turn; returns the seconds that it took. Waiting for a turn does not count."""
-        async with self._turn(url):
-            started = time.monotonic()
-            async with asyncio.timeout(left_s):
-                answer = await self._hop(url, request)
-            if answer.status in SLOW_DOWN and (rest := self._rest_s(answer)) is not None:
-                self._rests.note(url, rest)
+    async def once(self, asked: Asked, left_s: float) -> tuple[Answer, float]:
+        """Ask one URL when its host has a turn; returns the seconds that it took. Waiting for a turn does not count.
+
+        Raises FetchError without the URL, whatever goes wrong; HostBusy where nobody was asked.
+        """
+        try:
+            async with self._turn(asked.url):
+                started = time.monotonic()
+                async with asyncio.timeout(left_s):
+                    answer = await self._hop(asked)
+        except TimeoutError as error:
+            raise FetchError(f"no whole answer within {self._settings.total_s:g} s") from error
+        except _FOREIGN as error:
+            raise FetchError(self._said(error)) from error
+        if answer.status in SLOW_DOWN and (rest := self._rest_s(answer)) is not None:
+            self._rests.note(asked.url, rest)
         return answer, time.monotonic() - started
 
     @asynccontextmanager
@@ -160,44 +153,44 @@ class FetchShell:
         asked = retry_after_s(answer.headers.get("retry-after"), self._now(), answer.headers.get("date"))
         return rest_s(answer.status, asked, self._settings)
 
-    async def _hop(self, url: str, request: PollRequest) -> Answer:
+    async def _hop(self, asked: Asked) -> Answer:
         response = await self._transport.handle_async_request(
-            httpx.Request("GET", url, headers=self._headers(request), extensions={"timeout": self._timeouts()})
+            httpx.Request("GET", asked.url, headers=self._headers(asked), extensions={"timeout": self._timeouts()})
         )
         try:
             if not 200 <= response.status_code <= 599:
                 raise FetchError(f"answered {response.status_code}, which is no status of HTTP")
-            body, problem = await self._body(response) if response.status_code in OK else (None, None)
+            body, problem = await self._body(response, asked) if response.status_code in OK else (None, None)
         finally:
             await response.aclose()
-        return Answer(url, response.status_code, response.headers, body, problem)
+        return Answer(asked.url, response.status_code, response.headers, body, problem)
 
-    async def _body(self, response: httpx.Response) -> tuple[bytes | None, str | None]:
+    async def _body(self, response: httpx.Response, asked: Asked) -> tuple[bytes | None, str | None]:
         """Return the body, or what is wrong with it; one that is cut short was never received, which is FetchError."""
-        limit = self._settings.max_body_bytes
+        limit = asked.max_bytes
         length = response.headers.get("content-length", "")
-        if length.isdecimal() and int(length[:18]) > limit:
+        if not asked.cut and length.isdecimal() and int(length[:18]) > limit:
             return None, f"the body is larger than {limit} bytes"
-        body = Body(limit)
+        body = Body(limit, cut=asked.cut)
         try:
             decoder = decoder_for(response.headers.get("content-encoding", ""), body)
             async for piece in response.aiter_raw():
                 decoder.feed(piece)
         except FetchError as error:
-            return None, str(error)
+            return (body.content(), None) if body.full else (None, str(error))
         decoder.finish()
         return body.content(), None
 
-    def _headers(self, request: PollRequest) -> list[tuple[bytes, bytes]]:
+    def _headers(self, asked: Asked) -> list[tuple[bytes, bytes]]:
         headers = [
             ("User-Agent", self._settings.user_agent),
-            ("Accept", ACCEPT),
+            ("Accept", asked.accept),
             ("Accept-Encoding", ACCEPTED),
         ]
-        if request.etag is not None:
-            headers.append(("If-None-Match", request.etag))
-        if request.last_modified is not None:
-            headers.append(("If-Modified-Since", request.last_modified))
+        if asked.etag is not None:
+            headers.append(("If-None-Match", asked.etag))
+        if asked.last_modified is not None:
+            headers.append(("If-Modified-Since", asked.last_modified))
         return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
 
     def _timeouts(self) -> dict[str, float]:
@@ -319,16 +312,6 @@ def _validator(headers: httpx.Headers, name: bytes) -> str | None:
         if found.lower() == name and 0 < len(value) <= MAX_VALIDATOR_CHARS:
             return value.decode("latin-1")
     return None
-
-
-def _target(answer: Answer) -> str:
-    location = answer.headers.get("location")
-    if not location:
-        raise FetchError(f"answered {answer.status} without a Location")
-    try:
-        return feed_url(urljoin(answer.url, location.strip().replace(" ", "%20")))
-    except ValueError as error:
-        raise FetchError(f"redirects to {bounded(location, 200)!r}, which is no URL") from error
 
 
 def _weaker(before: str, after: str) -> bool:

@@ -5,7 +5,7 @@ import re
 import resource
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVarTuple
 
 import anyio
 import anyio.to_process
@@ -22,6 +22,7 @@ from tieup.model.codec import decode, encode
 MEMORY_BYTES: Final = 2_000_000_000
 _WIDE: Final = re.compile(r"charset\s*=\s*[\"']?(?:utf-?(?:16|32)|ucs-?[24])", re.IGNORECASE)
 
+Given = TypeVarTuple("Given")
 Job = Callable[[bytes, str, str | None, int], ParsedFeed]
 
 
@@ -43,24 +44,22 @@ class ParsingPool:
         Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit: that may
         be the machine's fault, so the body is worth another try.
         """
-        with self._queue.track_inprogress():
-            return await self._parse(body, url, content_type)
+        found = await self.run(url, _encoded, self._job, body, url, content_type, self._settings.max_entries)
+        return decode(ParsedFeed, found, url)
 
-    async def _parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+    async def run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
+        """Run a job, importable by name there, in a worker process; it bounds its memory itself (`bound_memory`).
+
+        Raises what the job raises, and FetchError as `parse` does.
+        """
+        with self._queue.track_inprogress():
+            return await self._run(url, job, *given)
+
+    async def _run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
         async with self._slots:
             try:
                 with anyio.fail_after(self._settings.parse_s):
-                    found = await anyio.to_process.run_sync(
-                        _encoded,
-                        self._job,
-                        body,
-                        url,
-                        content_type,
-                        self._settings.max_entries,
-                        cancellable=True,
-                        limiter=self._processes,
-                    )
-                    return decode(ParsedFeed, found, url)
+                    return await anyio.to_process.run_sync(job, *given, cancellable=True, limiter=self._processes)
             except TimeoutError as error:
                 raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
             except anyio.BrokenWorkerProcess as error:
@@ -84,7 +83,7 @@ def parse_within_limits(body: bytes, url: str, content_type: str | None, max_ent
 
     The entries' plain text is worked out here too: it costs more than the parsing, and every entry needs it.
     """
-    _bound_memory()
+    bound_memory()
     try:
         parsed = parse_feed(body, url, content_type, max_entries)
         links = document_links(body) if parsed.links is None else parsed.links
@@ -93,7 +92,8 @@ def parse_within_limits(body: bytes, url: str, content_type: str | None, max_ent
         raise BadFeed(f"{url}: parsing needs too much ({type(error).__name__})") from None
 
 
-def _bound_memory() -> None:
+def bound_memory() -> None:
+    """Bound the memory of this process, which is one of the workers."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if soft == resource.RLIM_INFINITY or soft > MEMORY_BYTES:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))

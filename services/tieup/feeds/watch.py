@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from tieup.feeds.identity import Recognised
 from tieup.feeds.poll import GONE
 from tieup.model.feed import Feed, FeedState, FetchOutcome
+from tieup.model.page import PageOutcome, PageResult
 
 OUTCOMES: Final = ("changed", "same body", "not modified", "refused", "unreadable", "no answer", "postponed")
 EVENTS: Final = ("overrun", "broken", "recovered", "gone", "moved")
@@ -63,8 +64,11 @@ class FetchWatch:
         self._events = Counter(
             "tieup_feed_events_total", "Feeds that have overrun, broken, recovered, moved", ["event"], registry=own
         )
+        self._pages = Counter("tieup_pages_total", "Pages asked for by what came of them", ["outcome"], registry=own)
+        self._page_bytes = Counter("tieup_page_bytes_total", "Bytes of pages, decoded", registry=own)
         self._scheduled = Gauge("tieup_feeds_scheduled", "Feeds with a time to be asked", ["partition"], registry=own)
-        self._due = Gauge("tieup_feeds_due", "Feeds whose time has come", ["partition"], registry=own)
+        self._due = Gauge("tieup_feeds_due", "Feeds and pages whose time has come", ["partition"], registry=own)
+        self._wanted = Gauge("tieup_pages_wanted", "Pages to be read, now or later", ["partition"], registry=own)
         self.parsing_queue = Gauge("tieup_parsing_queue", "Bodies being parsed or waiting for it", registry=own)
         self._hubs = Counter(
             "tieup_hub_subscriptions_total", "What hubs answered and said of subscriptions", ["outcome"], registry=own
@@ -75,15 +79,29 @@ class FetchWatch:
             self._hubs.labels(outcome)
         for event in EVENTS:
             self._events.labels(event)
+        for result in PageResult:
+            self._pages.labels(result.value)
 
     def waited(self, seconds: float) -> None:
         """Take note of a wait for a turn at a host."""
         self._waits.observe(seconds)
 
-    def queued(self, partition: int, scheduled: int, due: int) -> None:
-        """Take note of how many feeds of a task have a time, and for how many it has come."""
+    def queued(self, partition: int, scheduled: int, due: int, pages: int) -> None:
+        """Take note of how many feeds of a task have a time, for how many it has come, and how many pages it wants."""
         self._scheduled.labels(str(partition)).set(scheduled)
         self._due.labels(str(partition)).set(due)
+        self._wanted.labels(str(partition)).set(pages)
+
+    def page(self, outcome: PageOutcome, result: PageResult) -> None:
+        """Take note of one request for a page, and of what it was found to be."""
+        self._pages.labels(result.value).inc()
+        self._page_bytes.inc(outcome.body_bytes)
+        if outcome.error is not None:
+            _log.info("%s", outcome.error)
+
+    def given_up(self, pages: int) -> None:
+        """Take note of pages that were wanted for too long, or too many."""
+        self._pages.labels(PageResult.GIVEN_UP.value).inc(pages)
 
     def subscribed(self, outcome: str, feed_url: str = "", problem: str | None = None) -> None:
         """Take note of a hub's answer, or of its words to the callback; a problem is told in the log."""

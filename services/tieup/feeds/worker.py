@@ -1,4 +1,4 @@
-"""The fetch worker: decides which feeds are due and what each outcome means; the asking is the shell's."""
+"""The fetch worker: decides which feeds and pages are due and what each outcome means; the asking is the shell's."""
 
 import base64
 import logging
@@ -10,11 +10,13 @@ from typing import Final, TypeVar
 import orjson
 
 from tieup.articles.normalize import article_from_entry, plain_entry
+from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
 from tieup.feeds.identity import Recognised, recognise
 from tieup.feeds.memory import SeenMemory, pack
 from tieup.feeds.moves import Moves
+from tieup.feeds.pages import Pages
 from tieup.feeds.poll import new_state, poll_request, refusal, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import after_skips
@@ -25,9 +27,9 @@ from tieup.feeds.watch import FetchWatch
 from tieup.feeds.websub import HubTerms, after_poll, poll_due
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
-from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, SEEN_ENTRIES
+from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, PAGE_WANTS, PAGES, SEEN_ENTRIES
 from tieup.model.article import Article
-from tieup.model.codec import decode, encode, from_millis, to_millis
+from tieup.model.codec import decode, encode, from_millis
 from tieup.model.feed import (
     FEED_STATE_VERSION,
     SEEN_ENTRIES_VERSION,
@@ -48,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class FetchWorker:
-    """One task's feeds: the wanted ones, their states, and when each is due."""
+    """One task's feeds: the wanted ones, their states, and when each is due; and the pages wanted of its hosts."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class FetchWorker:
         watch: FetchWatch | None = None,
         partition: int = 0,
         hubs: HubTerms | None = None,
+        articles: ArticleSettings | None = None,
     ) -> None:
         """`watch` is told what an operator wants to know; the log is, unless another is given. Without the terms on
         which `hubs` are asked, none is."""
@@ -67,6 +70,7 @@ class FetchWorker:
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
         self._hubs = Subscriptions(hubs, settings, self._watch)
+        self._pages = Pages(articles or ArticleSettings(), settings, self._due, self._watch)
         self._memory = SeenMemory()
         self._from_states: set[str] = set()  # whose memory is still a state's of version 1
         self._moves = Moves()
@@ -81,6 +85,8 @@ class FetchWorker:
             return self._requested(request, from_millis(record.timestamp))
         if record.key is not None and record.key.startswith(ACT_PREFIX.encode()):
             return self._hub_answered(decode(HubOutcome, record.value, record.place))
+        if self._pages.settles(record):
+            return self._pages.settled(record)
         outcome = decode(FetchOutcome, record.value, record.place)
         feed = self._feeds.get(outcome.feed_id)
         if feed is None or poll_request(feed, self._state(feed)).url != outcome.requested_url:
@@ -97,30 +103,36 @@ class FetchWorker:
         elif change.topic == SEEN_ENTRIES:
             self._apply_seen(key, change.value)
             return
+        else:
+            self._pages.apply(change)
+            return
         self._place(key)
         for moved in self._moves.moved_to(key):
             self._place(moved)
 
     def wake(self, now: datetime) -> Output:
-        """Return the polls that are due, at most four times what runs at once, so that a slow host blocks nobody.
+        """Return the polls and pages that are due, at most four times what runs at once: a slow host blocks nobody.
 
         One that comes late, into hours that its feed skips, is put off by a change.
         """
         self._tell_queue(now)
         limit = 4 * self._settings.concurrency
-        due = list(self._due.due(now, limit, self._settings.per_host))
-        later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
-        acts = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
-        late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
+        due = {place: self._pages.act(place) for place in self._due.due(now, limit, self._settings.per_host)}
+        given_up = self._pages.expired(now)
+        feeds = [place for place, page in due.items() if page is None]
+        later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in feeds}
+        acts = tuple(page or self._act(place) for place, page in due.items() if later.get(place, now) == now)
+        late = (self._feeds[feed_id] for feed_id in feeds if later[feed_id] != now)
         states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
         asks, ended = self._hubs.wake(now, self._states, self._is_asked)
-        changes = tuple(change for state in (*states, *ended) for change in self._changes(state))
-        return Output(changes=changes, acts=(*asks, *acts))
+        changes = (change for state in (*states, *ended) for change in self._changes(state))
+        return Output(changes=(*changes, *given_up), acts=(*asks, *acts))
 
     def _tell_queue(self, now: datetime) -> None:
         if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
             self._counted_at = now
-            self._watch.queued(self._partition, len(self._due), self._due.count(now))
+            pages = len(self._pages)
+            self._watch.queued(self._partition, len(self._due) - pages, self._due.count(now), pages)
 
     def _act(self, feed_id: str) -> Act:
         feed = self._feeds[feed_id]
@@ -140,6 +152,8 @@ class FetchWorker:
         return (told, Change(SEEN_ENTRIES, key, encode(SeenEntries(state.feed_id, packed))))
 
     def _requested(self, request: FetchRequest, at: datetime) -> Output:
+        if request.article is not None:
+            return self._pages.requested(request, self._memory)
         feed = self._feeds.get(request.feed_id or feed_id(request.url))
         if feed is None or request.article_id is not None:
             return NOTHING
@@ -176,7 +190,8 @@ class FetchWorker:
             notice = notice if found is None else replace(notice, mode=PING)
             return Output(changes=self._changes(self._hubs.noticed(feed, state, notice, request.requested_at)))
         after = self._hubs.pushed(feed, state, outcome, found)
-        return Output(_articles(found, feed, outcome), self._changes(after, pack(found.seen)))
+        out = self._pages.published(feed.id, _articles(found, feed, outcome), found.seen, self._memory)
+        return Output(out.records, (*self._changes(after, pack(found.seen)), *out.changes))
 
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
@@ -188,8 +203,10 @@ class FetchWorker:
         if found is None:
             return Output(letters, self._changes(after))
         backfill = state.last_success_at is None
-        articles = _articles(found, feed, outcome, backfill=backfill)
-        return Output((*letters, *articles), self._changes(after, pack(found.seen)))
+        out = self._pages.published(
+            feed.id, _articles(found, feed, outcome, backfill=backfill), found.seen, self._memory
+        )
+        return Output((*letters, *out.records), (*self._changes(after, pack(found.seen)), *out.changes))
 
     def _recognised(self, feed: Feed, state: FeedState, outcome: FetchOutcome) -> Recognised | None:
         if outcome.entries is None:
@@ -265,14 +282,15 @@ def fetch_spec(
     shell: Shell | None = None,
     watch: FetchWatch | None = None,
     hubs: HubTerms | None = None,
+    articles: ArticleSettings | None = None,
 ) -> WorkerSpec:
     """Return the worker as the runner needs it; without a shell it only decides (replay, tests)."""
     return WorkerSpec(
         name=NAME,
-        build=lambda partition: FetchWorker(settings, watch, partition, hubs),
+        build=lambda partition: FetchWorker(settings, watch, partition, hubs, articles),
         streams=(FETCH_REQUESTS,),
-        out=(ARTICLES,),
-        state=(FEED_STATES, SEEN_ENTRIES),
+        out=(ARTICLES, FETCH_REQUESTS),
+        state=(FEED_STATES, SEEN_ENTRIES, PAGE_WANTS, PAGES),
         tables=(FEEDS,),
         shell=shell,
         concurrency=settings.concurrency,
@@ -285,11 +303,10 @@ def _stopped(feed: Feed, state: FeedState) -> bool:
     return state.gone and (state.last_poll_at is None or feed.added_at <= state.last_poll_at)
 
 
-def _articles(found: Recognised, feed: Feed, outcome: FetchOutcome, *, backfill: bool = False) -> tuple[NewRecord, ...]:
+def _articles(found: Recognised, feed: Feed, outcome: FetchOutcome, *, backfill: bool = False) -> list[Article]:
     """Documents list the newest first; a stream tells the oldest first."""
     articles = [_article(version, feed, outcome, backfill=backfill) for version in reversed(found.versions)]
-    articles.sort(key=lambda article: article.event_time)
-    return tuple(map(_article_record, articles))
+    return sorted(articles, key=lambda article: article.event_time)
 
 
 def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill: bool) -> Article:
@@ -305,10 +322,6 @@ def _article(version: NewVersion, feed: Feed, outcome: FetchOutcome, *, backfill
         feed_title=outcome.feed_title,
         feed_language=outcome.feed_language,
     )
-
-
-def _article_record(article: Article) -> NewRecord:
-    return NewRecord(ARTICLES, article.id.encode(), encode(article), to_millis(article.observed_at))
 
 
 def _letter(outcome: FetchOutcome, record: Record) -> NewRecord:

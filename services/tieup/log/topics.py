@@ -9,6 +9,8 @@ FEEDS: Final = "tieup.feeds.v1"
 FEED_STATES: Final = "tieup.feed-states.v1"
 SEEN_ENTRIES: Final = "tieup.seen-entries.v1"
 FETCH_REQUESTS: Final = "tieup.fetch-requests.v1"
+PAGE_WANTS: Final = "tieup.page-wants.v1"
+PAGES: Final = "tieup.pages.v1"
 ARTICLES: Final = "tieup.articles.v1"
 RELATIONS: Final = "tieup.relations.v1"
 ASSIGNMENTS: Final = "tieup.assignments.v1"
@@ -43,6 +45,8 @@ CATALOGUE: Final[tuple[Topic, ...]] = (
     Topic(FEED_STATES, compact=True),
     Topic(SEEN_ENTRIES, compact=True),
     Topic(FETCH_REQUESTS, retention_ms=7 * DAY_MS),
+    Topic(PAGE_WANTS, compact=True),
+    Topic(PAGES, compact=True),
     Topic(ARTICLES, retention_ms=400 * DAY_MS),
     Topic(RELATIONS, single=True),
     Topic(ASSIGNMENTS, single=True, compact=True, retention_ms=400 * DAY_MS),

@@ -16,7 +16,9 @@ class Article:
     characters (`truncated` tells), in Unicode code points as every offset here. `language` is an ISO 639-1 code or
     None where undecided.
     `observed_at` was set once, at the fetch. `backfill` marks the first poll of a new feed. `excerpt`: a fuller text of
-    it is known from another feed of the site, so what this version leaves out is not withdrawn.
+    it is known, from another feed of the site or from its page, so what this version leaves out is not withdrawn.
+    `from_page`: the text is the page's, not the entry's alone. `feed_domain` is the registrable domain of the feed,
+    which places its records.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Article:
     backfill: bool = False
     truncated: bool = False
     excerpt: bool = False
+    from_page: bool = False
+    feed_domain: str | None = None
 
     @property
     def event_time(self) -> datetime:

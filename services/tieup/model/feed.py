@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tieup.model.article import Article
 from tieup.model.hub import HubSubscription
 
 FEED_STATE_VERSION = 2
@@ -142,11 +143,23 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PageText:
+    """The main text of an article's page: at most 100,000 characters, normalised as an entry's."""
+
+    text: str
+    observed_at: datetime
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FetchRequest:
     """A wish to fetch now (topic fetch-requests, key = URL hash): poll a feed before it is due, or fetch a page.
 
     With `outcome` it is no wish: somebody has asked for the feed before it was wanted and hands over what came of it,
     so that subscribing costs its server one request and not two. With `hub` it is what a hub said, at `requested_at`.
+
+    `reason` "page" goes to the owner of the page's host, `article` being what the entry says; "page-read", with the
+    `page`, is the answer to the owner of the article's feed.
     """
 
     url: str
@@ -157,6 +170,8 @@ class FetchRequest:
     article_id: str | None = None
     outcome: "FetchOutcome | None" = None
     hub: "HubNotice | None" = None
+    article: Article | None = None
+    page: PageText | None = None
 
 
 @dataclass(frozen=True, slots=True)

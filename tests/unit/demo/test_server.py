@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from protego import Protego
 
 from tieup.demo.sample import Sample, load_sample
 from tieup.demo.server import DemoServer, Served, answer, etag_of
@@ -55,7 +56,18 @@ def test_as_a_proxy_the_fixed_names_need_no_dns(sample: Sample) -> None:
 
 def test_an_unknown_address_is_404(sample: Sample) -> None:
     with DemoServer(sample) as server:
-        assert httpx.get(server.url + "/robots.txt", trust_env=False).status_code == 404
+        assert httpx.get(server.url + "/favicon.ico", trust_env=False).status_code == 404
+
+
+def test_robots_txt_keeps_readers_to_the_feeds(sample: Sample) -> None:
+    """Articles have no pages of their own here; asking for them would only show errors."""
+    feed = sample.feeds[0]
+    with DemoServer(sample) as server:
+        rules = httpx.get(server.url + "/robots.txt", headers={"Host": feed.host}, trust_env=False)
+        assert server.served == ()
+    said = Protego.parse(rules.text)
+    assert said.can_fetch(feed.url, "tieup")
+    assert not said.can_fetch(f"http://{feed.host}/2026/02/lei-jun", "tieup")
 
 
 def test_only_the_polls_of_the_sample_can_be_shown(sample: Sample) -> None:

@@ -56,3 +56,14 @@ def test_padding_after_gzip_is_passed_over() -> None:
     decoder.feed(gzip.compress(b"a") + gzip.compress(b"b") + bytes(20))
     decoder.finish()
     assert body.content() == b"ab"
+
+
+@pytest.mark.parametrize("name", sorted(ENCODERS))
+def test_what_may_be_cut_has_its_start_when_it_outgrows_its_bound(name: str) -> None:
+    body = Body(1_000, cut=True)
+    decoder = decoder_for(name, body)
+    decoder.feed(ENCODERS[name](b"a" * 1_000))
+    assert body.full
+    with pytest.raises(FetchError):
+        decoder_for(name, body).feed(ENCODERS[name](b"b" * 300_000))
+    assert body.content() == b"a" * 1_000

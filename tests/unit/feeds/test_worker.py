@@ -13,7 +13,16 @@ from tieup.feeds.registry import feed_from_url, feed_record, poll_now_record, re
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import FetchWorker, fetch_spec
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record
-from tieup.log.topics import ARTICLES, DEAD_LETTERS, FEED_STATES, FEEDS, FETCH_REQUESTS, SEEN_ENTRIES
+from tieup.log.topics import (
+    ARTICLES,
+    DEAD_LETTERS,
+    FEED_STATES,
+    FEEDS,
+    FETCH_REQUESTS,
+    PAGE_WANTS,
+    PAGES,
+    SEEN_ENTRIES,
+)
 from tieup.model.article import Article
 from tieup.model.codec import decode, encode, to_millis
 from tieup.model.feed import Entry, Feed, FeedState, FetchOutcome, SeenEntries, SeenEntry
@@ -472,7 +481,7 @@ def test_the_worker_as_the_runner_sees_it() -> None:
         "fetch",
         (FETCH_REQUESTS,),
         (FEEDS,),
-        (FEED_STATES, SEEN_ENTRIES),
+        (FEED_STATES, SEEN_ENTRIES, PAGE_WANTS, PAGES),
     )
     assert spec.wakes
     assert spec.build(0).wake(NOW) == NOTHING
