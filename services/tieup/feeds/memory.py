@@ -14,8 +14,7 @@ from tieup.model.feed import SeenEntry
 _RECORD: Final = struct.Struct(">16s16sHB8s")
 _ID_BYTES: Final = 16
 _NO_GUID: Final = bytes(8)
-_HAS_GUID: Final = 1  # the flags' bits; the upper five are the text's fullness
-_PAGED: Final = 2
+_HAS_GUID: Final = 1  # the flags' bits; 2 is free, the upper five are the text's fullness
 _ASIDE: Final = 4
 _FULLNESS_AT: Final = 3
 _BUCKETS: Final = 1 << 18
@@ -108,7 +107,7 @@ def _pack(entry: SeenEntry) -> bytes:
     guid = _NO_GUID if entry.guid_hash is None else bytes.fromhex(entry.guid_hash)
     if (len(article_id), len(content), len(guid)) != (_ID_BYTES, _ID_BYTES, len(_NO_GUID)):
         raise ValueError("hashes of another length")
-    flags = _HAS_GUID * (entry.guid_hash is not None) | _PAGED * entry.paged | _ASIDE * entry.aside
+    flags = _HAS_GUID * (entry.guid_hash is not None) | _ASIDE * entry.aside
     flags |= entry.fullness << _FULLNESS_AT
     return _RECORD.pack(article_id, content, min(entry.version, MAX_VERSION), flags, guid)
 
@@ -116,5 +115,5 @@ def _pack(entry: SeenEntry) -> bytes:
 def _unpack(row: tuple[bytes, bytes, int, int, bytes]) -> SeenEntry:
     article_id, content, version, flags, guid = row
     guid_hash = guid.hex() if flags & _HAS_GUID else None
-    paged, aside, fullness = bool(flags & _PAGED), bool(flags & _ASIDE), flags >> _FULLNESS_AT
-    return SeenEntry(article_id.hex(), content.hex(), version, guid_hash, paged, aside, fullness)
+    aside, fullness = bool(flags & _ASIDE), flags >> _FULLNESS_AT
+    return SeenEntry(article_id.hex(), content.hex(), version, guid_hash, aside, fullness)

@@ -63,7 +63,6 @@ def compare(
         content_hash=plain.content_hash,
         version=latest,
         guid_hash=guid_hash,
-        paged=known is not None and known.paged,
         aside=not shown,
         fullness=fullness(plain.text),
     )

@@ -38,14 +38,13 @@ class SeenEntry:
 
     `version` is the article's latest when the feed was last read; `aside`: that version tells another content than the
     feed shows. `guid_hash` (16 hex digits) is None where the entry has no guid, or one that cannot be believed.
-    `paged`: the article's own page was read. `fullness` is the length of its text in steps of √2, 0 where unknown.
+    `fullness` is the length of its text in steps of √2, 0 where unknown.
     """
 
     id: str
     content_hash: str
     version: int
     guid_hash: str | None = None
-    paged: bool = False
     aside: bool = False
     fullness: int = 0
 

@@ -12,12 +12,11 @@ def seen(
     number: int,
     version: int = 1,
     guid: str | None = None,
-    paged: bool = False,
     aside: bool = False,
     fullness: int = 0,
 ) -> SeenEntry:
     article_id, content = derive_id("article", str(number)), derive_id("content", str(number))
-    return SeenEntry(article_id, content, version, guid, paged, aside, fullness)
+    return SeenEntry(article_id, content, version, guid, aside, fullness)
 
 
 ENTRIES = st.lists(
@@ -26,7 +25,6 @@ ENTRIES = st.lists(
         st.integers(0, 9),
         st.integers(1, 24),
         st.one_of(st.none(), st.binary(min_size=8, max_size=8).map(bytes.hex)),
-        st.booleans(),
         st.booleans(),
         st.integers(0, MAX_FULLNESS),
     ),

@@ -129,9 +129,7 @@ def of_version_1(fetch: FetchWorker) -> tuple[Change, bytes]:
     packed, memory = seen(output) or b"", SeenMemory()
     memory.put(FEED.id, packed)
     old = replace(state(output), state_version=1, seen=memory.of(FEED.id))
-    # Version 1 knew of no pages.
-    value = encode(old).replace(b',"paged":false', b"")
-    assert b"paged" not in value
+    value = encode(old)
     VALIDATOR.check(FEED_STATES, value)
     return Change(FEED_STATES, FEED.id.encode(), value), packed
 
