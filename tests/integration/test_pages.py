@@ -464,4 +464,4 @@ async def test_pages_of_a_site_that_come_together_ask_for_its_robots_txt_once_an
         assert set(await asyncio.gather(*(read(pages, served, path) for path in paths))) == {PageResult.READ}
     times = [seen.at for seen in served.seen if seen.path != "/robots.txt"]
     assert len(served.seen) == 4
-    assert all(later - before >= timedelta(seconds=0.35) for before, later in pairwise(times))
+    assert all(later - before >= timedelta(seconds=0.39) for before, later in pairwise(times))

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -81,7 +82,7 @@ class PageReader:
         self._seconds = seconds
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
         self._kept_bytes = 0
-        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._next_at: OrderedDict[str, float] = OrderedDict()
 
     async def read(self, request: PageRequest) -> PageOutcome:
@@ -100,8 +101,9 @@ class PageReader:
         """Follow redirects to the page, each hop as its host's robots.txt allows. Raises _Stop, FetchError, BadFeed."""
         left_s = self._fetching.total_s
         for _ in range(self._fetching.max_redirects + 1):
-            await self._allowed(url)
-            answer, took_s = await self._asks.once(Asked(url, self._settings.max_page_bytes, ACCEPT_PAGE), left_s)
+            site = _site(url)
+            async with self._paced(site, await self._delay_s(site, url)):
+                answer, took_s = await self._asks.once(Asked(url, self._settings.max_page_bytes, ACCEPT_PAGE), left_s)
             left_s -= took_s
             if answer.status not in REDIRECTS:
                 return answer
@@ -130,21 +132,19 @@ class PageReader:
         outcome = self._outcome(request, PageResult.READ, answer)
         return replace(outcome, page=PageText(found.text, outcome.observed_at, found.truncated))
 
-    async def _allowed(self, url: str) -> None:
-        """Return when the page may be asked for. Raises _Stop if it may not, or not now."""
-        parts = urlsplit(url)
-        site = f"{parts.scheme}://{parts.netloc}"
-        lock = self._asking.setdefault(site, asyncio.Lock())
+    async def _delay_s(self, site: str, url: str) -> float:
+        """Return the Crawl-delay of a page that may be asked for. Raises _Stop if it may not, or not now."""
+        lock = self._locks.setdefault(site, asyncio.Lock())
         async with lock:  # pages of one site wait for one answer
             rules = self._kept(site) or self._keep(site, await self._asked(site))
         if rules.away is not None:
             raise _Stop(PageResult.NO_ANSWER, rules.away, rules.answer, again=True)
         if not rules.body:
-            return
+            return 0.0
         verdict = decode(Verdict, await self._parsing.run(url, judge, rules.body, url), url)
         if not verdict.allowed:
             raise _Stop(PageResult.DISALLOWED, f"{url}: {PageResult.DISALLOWED}")
-        await self._paced(site, verdict.delay_s)
+        return verdict.delay_s
 
     async def _asked(self, site: str) -> _Rules:
         """Ask for robots.txt: what is not there allows all, what cannot be had allows nothing for now (RFC 9309)."""
@@ -179,16 +179,20 @@ class PageReader:
             self._kept_bytes -= len(dropped.body)
         return rules
 
-    async def _paced(self, site: str, delay_s: float) -> None:
-        """Wait until `delay_s` have passed since the site's page before."""
+    @asynccontextmanager
+    async def _paced(self, site: str, delay_s: float) -> AsyncIterator[None]:
+        """Hold a request until `delay_s` have passed since the site's answer before, one at a time."""
         if not delay_s:
+            yield
             return
-        now = self._seconds()
-        at = max(now, self._next_at.pop(site, now))
-        self._next_at[site] = at + delay_s
-        if len(self._next_at) > MAX_KEPT:
-            self._next_at.popitem(last=False)
-        await asyncio.sleep(at - now)
+        async with self._locks.setdefault(f"pace of {site}", asyncio.Lock()):
+            await asyncio.sleep(max(0.0, self._next_at.pop(site, 0.0) - self._seconds()))
+            try:
+                yield
+            finally:
+                self._next_at[site] = self._seconds() + delay_s
+                if len(self._next_at) > MAX_KEPT:
+                    self._next_at.popitem(last=False)
 
     def _outcome(
         self,
@@ -216,3 +220,9 @@ class PageReader:
             else retry_after_s(headers.get("retry-after"), now, headers.get("date")),
             body_bytes=0 if answer is None or answer.body is None else len(answer.body),
         )
+
+
+def _site(url: str) -> str:
+    """What a robots.txt speaks for: scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
