@@ -5,6 +5,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tieup.articles.markup import quick_text
+
 MAX_HTML_CHARS: Final = 2_000_000
 
 _DROPPED: Final = frozenset(
@@ -28,18 +30,32 @@ def plain_text(html: str) -> str:
     Never raises. Only the first 2,000,000 characters are read. Soft hyphens, zero-width marks, control characters and
     lone surrogates are dropped: they split words for every matcher and no reader sees them.
     """
-    html = _INVISIBLE.sub("", html[:MAX_HTML_CHARS])
+    html = html[:MAX_HTML_CHARS]
     if "<" not in html and "&" not in html:
         return tidy(html)
     # A source's own line breaks mean nothing in HTML; only blocks break lines.
-    root = LexborHTMLParser(html.replace("\n", " ").replace("\r", " ")).root
-    return "" if root is None else tidy("".join(_pieces(root)))
+    html = html.replace("\n", " ").replace("\r", " ").replace("\t", " ")
+    if not html.isprintable():
+        html = _INVISIBLE.sub("", html)
+    text = quick_text(html)
+    return tidy(parsed_text(html) if text is None else text)
 
 
 def tidy(text: str) -> str:
     """Return plain text with single blanks, no empty lines, and nothing invisible."""
-    lines = _INVISIBLE.sub("", text).replace("\r", "\n").split("\n")
-    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+    return "\n".join(filter(None, map(_tidy_line, text.replace("\r", "\n").split("\n"))))
+
+
+def _tidy_line(line: str) -> str:
+    if line.isprintable() and "  " not in line:  # then its only white space are single blanks, and all is visible
+        return line.strip(" ")
+    return " ".join(_INVISIBLE.sub("", line).split())
+
+
+def parsed_text(html: str) -> str:
+    """Return what a parser finds in markup whose line breaks are blanks already, not yet tidy."""
+    root = LexborHTMLParser(html).root
+    return "" if root is None else "".join(_pieces(root))
 
 
 def _pieces(root: LexborNode) -> list[str]:

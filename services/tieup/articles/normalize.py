@@ -1,7 +1,7 @@
 """The entry normalised: plain title and text, canonical URL, language, publisher."""
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -40,7 +40,18 @@ def plain_entry(entry: Entry) -> PlainEntry:
 
 def read_entry(entry: Entry) -> Entry:
     """Return the entry with `plain` worked out and its HTML left out; for the processes that parse."""
-    return entry if entry.plain is not None else replace(entry, html="", plain=plain_text_of(entry))
+    if entry.plain is not None:
+        return entry
+    return Entry(
+        guid=entry.guid,
+        link=entry.link,
+        title=entry.title,
+        html="",
+        published=entry.published,
+        updated=entry.updated,
+        language=entry.language,
+        plain=plain_text_of(entry),
+    )
 
 
 def plain_text_of(entry: Entry) -> PlainText:
@@ -53,13 +64,18 @@ def plain_text_of(entry: Entry) -> PlainText:
         text=text[:MAX_TEXT_CHARS],
         truncated=len(text) > MAX_TEXT_CHARS,
         canonical_url=canonical_url(link) if link else None,
-        content_hash=content_hash(title, text),
+        content_hash=_tidy_hash(title, text),
     )
 
 
 def content_hash(title: str, text: str) -> str:
     """Return 32 hex digits over title and text; white space does not count."""
-    return derive_id(" ".join(title.split()))[:_TITLE_HASH] + derive_id(" ".join(text.split()))[:_TEXT_HASH]
+    return _tidy_hash(" ".join(title.split()), " ".join(text.split()))
+
+
+def _tidy_hash(title: str, text: str) -> str:
+    """Return the content hash of texts whose white space is single blanks and line breaks already."""
+    return derive_id(title.strip())[:_TITLE_HASH] + derive_id(text.replace("\n", " "))[:_TEXT_HASH]
 
 
 def title_part(hash_: str) -> str:

@@ -53,6 +53,14 @@ _EAST: Final = re.compile(
 _ASCTIME: Final = re.compile(
     rf"[a-z]+\s+(?P<name>[a-z]+)\s+(?P<day>\d{{1,2}})\s+{_TIME}{_ZONE}(?P<year>\d{{4}})", re.IGNORECASE
 )
+# What most feeds write: RFC 822 with a numeric zone or GMT, and RFC 3339.
+_USUAL: Final = re.compile(
+    r"(?:[A-Za-z]{3}, )?(?P<day>\d{1,2}) (?P<name>[A-Za-z]{3}) (?P<year>\d{4})"
+    r" (?P<time>\d{2}:\d{2}:\d{2}) (?:(?P<offset>[+-]\d{2}[0-5]\d)|GMT)",
+    re.ASCII,
+)
+_RFC3339: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:[0-5]\d)", re.ASCII)
+_FARTHEST: Final = timedelta(hours=16)  # from Greenwich
 _AFTERNOON: Final = frozenset({"下午", "午後", "오후"})
 _WIDE: Final = str.maketrans("０１２３４５６７８９：／－　", "0123456789:/- ")
 
@@ -85,6 +93,11 @@ def parse_date(raw: str | None) -> datetime | None:
     if not raw:
         return None
     text = " ".join(raw[:MAX_DATE_CHARS].translate(_WIDE).split())
+    return _usual(text) or of_any_form(text)
+
+
+def of_any_form(text: str) -> datetime | None:
+    """Read a date by the patterns for all forms: what the short way for usual ones agrees with."""
     for form in (*_FORMS, _EAST, _ASCTIME, _BASIC):
         match = form.fullmatch(text)
         if match:
@@ -93,6 +106,25 @@ def parse_date(raw: str | None) -> datetime | None:
                 found["zone"] = "HKT"  # China's time, where Chinese is written
             return _read(found)
     return None
+
+
+def _usual(text: str) -> datetime | None:
+    """Read the forms that most dates have; None leaves a date to all the forms, which say the same of these."""
+    match = _USUAL.fullmatch(text)
+    if match is not None:
+        month = load_date_words().months.get(match["name"].lower())
+        if month is None:
+            return None
+        text = f"{match['year']}-{month:02}-{int(match['day']):02}T{match['time']}{match['offset'] or 'Z'}"
+    elif not _RFC3339.fullmatch(text):
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+        moment = local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    believable = abs(local.utcoffset() or timedelta()) < _FARTHEST and FIRST_YEAR <= moment.year <= LAST_YEAR
+    return moment if believable else None
 
 
 def _read(found: dict[str, str | None]) -> datetime | None:
@@ -132,6 +164,6 @@ def _offset(zone: str | None, offset: str | None, words: DateWords) -> int | Non
         return east
     digits = offset[1:].replace(":", "")
     hours, minutes = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
-    if hours > 15 or minutes > 59:
+    if hours >= 16 or minutes > 59:
         return None
     return east + (hours * 60 + minutes) * (-1 if offset[0] == "-" else 1)

@@ -8,11 +8,11 @@ import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import Any, Final
 
 from lxml import etree
 
+from tieup.feeds.fastparse_bytes import as_utf8
 from tieup.feeds.fastparse_text import (
     HTML,
     PLAIN,
@@ -34,7 +34,6 @@ Found = dict[str, Any]
 
 _PROLOG: Final = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE[^\[\]<>]*>")
-_DECLARED: Final = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*['\"]([\w.:-]+)['\"]")
 _ROOTS: Final = {"rss": "rss", "feed": "atom", "rdf_rdf": ""}
 _ATOM: Final = "http://www.w3.org/2005/atom"
 _RSS10: Final = "http://purl.org/rss/1.0/"
@@ -84,42 +83,7 @@ def _root(body: bytes, sent_type: str | None) -> etree._Element:
         remove_pis=True,
         collect_ids=False,
     )
-    return etree.fromstring(_as_utf8(body, sent_type), parser)
-
-
-def _as_utf8(body: bytes, sent_type: str | None) -> bytes:
-    """Return the body in UTF-8. Unsure where the header, the declaration and the bytes tell different stories."""
-    declared = _DECLARED.match(body.removeprefix(codecs.BOM_UTF8))
-    names = {_codec(declared[1].decode()) if declared else None, _codec(_charset(sent_type)), None, "ascii"}
-    names -= {None, "ascii"}
-    if b"\x00" in body[:4] or len(names) > 1 or (body.startswith(codecs.BOM_UTF8) and not names <= {"utf-8"}):
-        raise Unsure
-    name = names.pop() if names else "utf-8"
-    text = body.decode(name or "utf-8")
-    return body if name == "utf-8" else text.encode()
-
-
-def _charset(sent_type: str | None) -> str | None:
-    """Return the header's charset where feedparser heeds it: for XML and text."""
-    if not sent_type or "charset" not in sent_type.lower():
-        return None
-    message = Message()
-    message["content-type"] = sent_type
-    kind = message.get_content_type()
-    heeded = kind.startswith(("text/", "application/xml")) or kind.endswith("+xml")
-    return message.get_content_charset() if heeded else None
-
-
-def _codec(name: str | None) -> str | None:
-    if not name:
-        return None
-    try:
-        found = codecs.lookup(name).name
-    except LookupError:
-        raise Unsure from None
-    if found.startswith(("utf-16", "utf-32", "utf-7", "utf-8-sig")):
-        raise Unsure
-    return "gb18030" if found == "gb2312" else found
+    return etree.fromstring(as_utf8(body, sent_type), parser)
 
 
 @dataclass(slots=True)
@@ -144,6 +108,7 @@ class _Reader:
         self._max_entries = max_entries
         self._words = load_feed_words()
         self._names: dict[str, str] = {}
+        self._by_tag: dict[object, Handler | None] = {}
         self._current: Found | None = None
         self._depths: dict[str, int] = {}
         self._in_feed = False
@@ -203,12 +168,20 @@ class _Reader:
         )
 
     def _walk(self, outside: _Node) -> None:
+        known = self._by_tag
         for element in outside.element:
-            action = self._words.actions.get(self._name(element))
-            if action is not None:
-                self._handlers[action](self._node(element, outside))
+            handler = known[element.tag] if element.tag in known else self._handler(element)
+            if handler is not None:
+                handler(self._node(element, outside))
             elif len(element):
                 self._walk(self._node(element, outside))
+
+    def _handler(self, element: etree._Element) -> Handler | None:
+        action = self._words.actions.get(self._name(element))
+        handler = None if action is None else self._handlers[action]
+        if element.tag in self._names:  # else the name depends on the prefix too
+            self._by_tag[element.tag] = handler
+        return handler
 
     # Structure
 

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.articles.urls import canonical_url, clean_url, is_web_url, load_tracking, registrable_domain
+from tieup.articles.urls import (
+    canonical_of_any,
+    canonical_url,
+    clean_url,
+    is_web_url,
+    load_tracking,
+    registrable_domain,
+)
 
 PIECES = st.sampled_from(
     [
@@ -107,3 +114,23 @@ def test_clean_url_drops_what_is_no_url() -> None:
 def test_tracking_names_are_lower_case_so_that_they_can_match() -> None:
     table = load_tracking()
     assert all(name == name.lower() for name in (*table.names, *table.prefixes, *table.values))
+
+
+LINKS = st.builds(
+    lambda scheme, labels, path, query: f"{scheme}://{'.'.join(labels)}{path}{query}",
+    st.sampled_from(["http", "https"]),
+    st.lists(st.sampled_from(["www", "m", "amp", "news", "a-b", "co", "uk", "com", "example", "1"]), min_size=1),
+    st.lists(st.sampled_from(["a", "amp", "x.amp", ".", "..", "~", "", "A_1.html", "%41"])).map(
+        lambda parts: "".join(f"/{part}" for part in parts)
+    ),
+    st.lists(
+        st.tuples(st.sampled_from(["b", "a", "utm_source", "AMP", "x.y", "id"]), st.sampled_from(["", "1", "amp", "~"]))
+    ).map(lambda pairs: "?" * bool(pairs) + "&".join(f"{name}={value}" for name, value in pairs)),
+)
+
+
+@given(LINKS)
+def test_the_short_way_for_simple_links_agrees_with_the_long_one(url: str) -> None:
+    assert canonical_url(url) == canonical_of_any(url)
+    assert registrable_domain(url) == registrable_domain(f"{url}#")
+    assert is_web_url(url) == is_web_url(f"{url}#")

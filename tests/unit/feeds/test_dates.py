@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.dates import parse_date
+from tieup.feeds.dates import of_any_form, parse_date
 
 
 def utc(*parts: int) -> datetime:
@@ -86,3 +86,21 @@ def test_any_text_is_survived(raw: str) -> None:
 def test_iso_times_come_back(seconds: int) -> None:
     moment = datetime.fromtimestamp(seconds, UTC)
     assert parse_date(moment.strftime("%Y-%m-%dT%H:%M:%SZ")) == moment
+
+
+@given(
+    st.sampled_from(["Mon, ", "Xyz, ", ""]),
+    st.integers(0, 32),
+    st.sampled_from(["Jan", "feb", "Mai", "Okt", "DEC", "Foo"]),
+    st.sampled_from([1, 1989, 1990, 2026, 2100, 2101, 9999]),
+    st.tuples(st.integers(0, 25), st.integers(0, 61), st.integers(0, 61)),
+    st.sampled_from(["GMT", "Z", "CET", "+0100", "-0530", "+1559", "+1600", "-1630", "+0060", "+2400", ""]),
+)
+def test_the_short_way_for_usual_dates_agrees_with_the_long_one(
+    weekday: str, day: int, month: str, year: int, time: tuple[int, int, int], zone: str
+) -> None:
+    clock = ":".join(f"{part:02}" for part in time)
+    number = {"Jan": 1, "feb": 2, "Mai": 5, "Okt": 10, "DEC": 12}.get(month, 13)
+    colon = f"{zone[:3]}:{zone[3:]}" if zone[:1] in ("+", "-") else zone
+    for text in (f"{weekday}{day} {month} {year} {clock} {zone}", f"{year:04}-{number:02}-{day:02}T{clock}{colon}"):
+        assert parse_date(text) == of_any_form(" ".join(text.split()))
