@@ -6,10 +6,11 @@ its own: one writes, one serves all readers.
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -109,7 +110,7 @@ class SqliteLog:
         Raises TopicError, InvalidOutput, LogFull, LogUnavailable.
         """
         offsets = await self._writing.write(lambda c: sqlite_records.append(c, records))
-        self._arrivals.announce()
+        self._arrivals.announce(record.topic for record in records)
         return offsets
 
     async def first_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -189,30 +190,35 @@ async def _connect(path: Path, busy_timeout_s: float, max_bytes: int | None) -> 
 
 
 class _Arrivals:
-    """Wakes waiting readers: at once for this process's commits, within the poll interval for others'."""
+    """Wakes waiting readers of a topic: at once for this process's commits, within the poll interval for others'."""
 
     def __init__(self, reading: Connection, poll_interval_s: float) -> None:
         self._reading = reading
         self._poll_interval_s = poll_interval_s
-        self._next = asyncio.Event()
-        self._waiting = 0
+        self._waiting: dict[asyncio.Event, frozenset[str]] = {}
         self._watching: asyncio.Task[None] | None = None
 
-    @property
-    def next(self) -> asyncio.Event:
-        """The event of the next arrival; taken before a read, it also tells of what arrives during the read."""
-        return self._next
+    @contextlib.contextmanager
+    def expected(self, topics: frozenset[str]) -> Iterator[asyncio.Event]:
+        """Give the event of the next arrival on these topics; one that comes during the reader's read counts."""
+        arrival = asyncio.Event()
+        self._waiting[arrival] = topics
+        try:
+            yield arrival
+        finally:
+            del self._waiting[arrival]
 
-    def announce(self) -> None:
-        """Wake all that wait."""
-        self._next.set()
-        self._next = asyncio.Event()
+    def announce(self, topics: Iterable[str] | None = None) -> None:
+        """Wake all that wait for these topics (None: for any)."""
+        arrived = None if topics is None else frozenset(topics)
+        for arrival, wanted in self._waiting.items():
+            if arrived is None or not wanted.isdisjoint(arrived):
+                arrival.set()
 
     async def wait(self, arrival: asyncio.Event, wait_s: float) -> bool:
         """Wait for the arrival, at most `wait_s` seconds; return whether it came."""
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(), name="tieup-arrivals")
-        self._waiting += 1
         try:
             async with asyncio.timeout(wait_s):
                 await arrival.wait()
@@ -220,8 +226,6 @@ class _Arrivals:
             return False
         else:
             return True
-        finally:
-            self._waiting -= 1
 
     async def close(self) -> None:
         """Stop watching and wake all that wait, so that they find the log closed."""
@@ -258,6 +262,7 @@ class SqliteReader:
         self._reading = reading
         self._arrivals = arrivals
         self._positions = dict(positions)
+        self._topics = frozenset(at.topic for at in positions)
         self._batch_bytes = batch_bytes
 
     async def poll(self, limit: int, wait_s: float) -> list[Record]:
@@ -265,11 +270,11 @@ class SqliteReader:
         clock = asyncio.get_running_loop().time
         deadline = clock() + wait_s
         while True:
-            arrival = self._arrivals.next
-            records = await self._read(limit)
-            left = deadline - clock()
-            if records or left <= 0 or not await self._arrivals.wait(arrival, left):
-                return records
+            with self._arrivals.expected(self._topics) as arrival:
+                records = await self._read(limit)
+                left = deadline - clock()
+                if records or left <= 0 or not await self._arrivals.wait(arrival, left):
+                    return records
 
     async def _read(self, limit: int) -> list[Record]:
         def work(connection: sqlite3.Connection) -> sqlite_records.Batch:
@@ -315,7 +320,7 @@ class SqliteTaskLog:
         self._ended = True
         await self._writing.write(lambda c: sqlite_records.commit(c, self._task, self._epoch, records, offsets))
         self._ended = False
-        self._arrivals.announce()
+        self._arrivals.announce(record.topic for record in records)
 
     async def close(self) -> None:
         """End the hold. Between commits there is nothing open."""

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tieup.errors import LogError
+from tieup.log.acts import Acts
 from tieup.log.base import (
     OUTCOME_OFFSET,
     Act,
@@ -22,7 +23,6 @@ from tieup.log.base import (
     Log,
     Reader,
     Record,
-    Shell,
     TaskHealth,
     TaskId,
     TaskLog,
@@ -32,7 +32,6 @@ from tieup.log.base import (
 )
 from tieup.log.step import Step, Stepper
 from tieup.metrics import Metrics
-from tieup.model.codec import to_millis
 
 logger = logging.getLogger("tieup.task")
 
@@ -41,13 +40,14 @@ logger = logging.getLogger("tieup.task")
 class TaskBounds:
     """The bounds of a task's work.
 
-    `batch`: records read at once. `tick_s`: how often due work is looked for. `hold_s`: how long an act whose outcome
-    was poison is left alone.
-    `close_s`: how long a stop waits for acts under way.
+    `batch`: records read at once. `tick_s`: how often due work is looked for. `gather_s`: how long the outcome of an
+    act waits for others that are under way, to share a step with them. `hold_s`: how long an act whose outcome was
+    poison is left alone. `close_s`: how long a stop waits for acts under way.
     """
 
     batch: int = 500
     tick_s: float = 0.25
+    gather_s: float = 0.05
     hold_s: float = 3600.0
     close_s: float = 5.0
 
@@ -78,10 +78,12 @@ class Task:
             spec.name, task_id.partition, worker, validator, self._tables, state=frozenset(spec.state)
         )
         self._backlog: deque[Record] = deque()
-        self._outcomes: asyncio.Queue[Record] = asyncio.Queue(maxsize=spec.concurrency)
-        self._acts: dict[str, asyncio.Task[None]] = {}
-        self._held: dict[str, float] = {}
-        self._act_error: Exception | None = None
+        self._acts = Acts(
+            *(spec.name, task_id.partition, spec.shell or _NoShell(spec.name), clock),
+            concurrency=spec.concurrency,
+            gather_s=bounds.gather_s,
+            hold_s=bounds.hold_s,
+        )
         self._reader: Reader | None = None
         self._table_positions: dict[TopicPartition, int] = {}
         self._phase = "restoring"
@@ -132,13 +134,13 @@ class Task:
         ends = await self._log.end_offsets(list(positions))
         self._lag = sum(max(0, ends[at] - positions[at]) for at in positions) + len(self._backlog)
         self._metrics.lag.labels(self._spec.name, str(self.id.partition)).set(self._lag)
-        self._metrics.outcomes_waiting.labels(self._spec.name, str(self.id.partition)).set(self._outcomes.qsize())
+        self._metrics.outcomes_waiting.labels(self._spec.name, str(self.id.partition)).set(self._acts.waiting)
         if positions != self._seen:
             self._seen = positions
             self._moved()
         elif self._lag == 0 and not self._busy:
             self._moved()
-        return self._lag == 0 and not self._busy and not self._acts and self._outcomes.empty()
+        return self._lag == 0 and not self._busy and not self._acts
 
     def _moved(self) -> None:
         """Note that the task got on, or that there was nothing to do: what the watchdog asks.
@@ -209,8 +211,6 @@ class Task:
         poll: asyncio.Task[list[Record]] | None = None
         try:
             while not self._stopping.is_set():
-                if self._act_error is not None:
-                    raise self._act_error
                 if poll is None and not self._backlog:
                     poll = asyncio.create_task(reader.poll(self._bounds.batch, self._bounds.tick_s))
                 poll = await self._gather(poll)
@@ -225,13 +225,9 @@ class Task:
         """Wait for records, an outcome or the tick, whichever is first; the poll goes on unless it is done."""
         if poll is None:
             return None
-        if self._outcomes.empty():
-            outcome = asyncio.create_task(self._outcomes.get())
-            await asyncio.wait({poll, outcome}, timeout=self._bounds.tick_s, return_when=asyncio.FIRST_COMPLETED)
-            if outcome.done():
-                self._backlog.append(outcome.result())
-            else:
-                outcome.cancel()
+        ripe = asyncio.ensure_future(self._acts.ripe())
+        await asyncio.wait({poll, ripe}, timeout=self._bounds.tick_s, return_when=asyncio.FIRST_COMPLETED)
+        ripe.cancel()
         if not poll.done():
             return poll
         records = poll.result()
@@ -240,8 +236,7 @@ class Task:
         return None
 
     async def _turn(self, hold: TaskLog) -> None:
-        while not self._outcomes.empty():
-            self._backlog.append(self._outcomes.get_nowait())
+        self._backlog.extend(self._acts.take())
         batch = [self._backlog[i] for i in range(min(len(self._backlog), self._bounds.batch))]
         now = self._clock() if self._spec.wakes else None
         self._busy = bool(batch)
@@ -261,54 +256,40 @@ class Task:
         name = self._spec.name
         for record in taken:
             self._backlog.popleft()
-            self._metrics.records_in.labels(name, record.topic).inc()
-            if record.offset == OUTCOME_OFFSET and record.key is not None:
-                self._acts.pop(record.key.decode(), None)
-        for new in step.records:
-            self._metrics.records_out.labels(name, new.topic).inc()
+            if record.offset == OUTCOME_OFFSET:
+                self._acts.settle(record)
+        for topic, count in Counter(record.topic for record in taken).items():
+            self._metrics.records_in.labels(name, topic).inc(count)
+        for topic, count in Counter(new.topic for new in step.records).items():
+            self._metrics.records_out.labels(name, topic).inc(count)
         if step.dead:
             self._metrics.dead_letters.labels(name).inc(step.dead)
             logger.error("%s: %d input(s) put to the dead letters", name, step.dead)
         self._report_bad(step.bad_table_records)
-        self._start_acts(step)
-
-    def _start_acts(self, step: Step) -> None:
-        now = time.monotonic()
-        for act_id in step.held:
-            self._held[act_id] = now + self._bounds.hold_s
-        self._held = {act_id: until for act_id, until in self._held.items() if until > now}
-        for act in step.acts:
-            if len(self._acts) >= self._spec.concurrency:
-                break
-            if act.id not in self._acts and act.id not in self._held:
-                self._acts[act.id] = asyncio.create_task(self._perform(act))
+        self._acts.want(step.acts, step.held)
         self._busy = self._busy or bool(self._acts)
-        self._metrics.acts_in_flight.labels(self._spec.name, str(self.id.partition)).set(len(self._acts))
-
-    async def _perform(self, act: Act) -> None:
-        try:
-            value = await self._shell().perform(act)
-        except Exception as error:  # noqa: BLE001 - a shell's defect ends the task, loudly, in its own loop
-            self._act_error = error
-            return
-        at = to_millis(self._clock())
-        await self._outcomes.put(Record(self._spec.name, self.id.partition, OUTCOME_OFFSET, act.id.encode(), value, at))
-
-    def _shell(self) -> Shell:
-        if self._spec.shell is None:
-            raise LogError(f"{self._spec.name}: has due work but no shell to do it")
-        return self._spec.shell
+        self._metrics.acts_in_flight.labels(name, str(self.id.partition)).set(self._acts.under_way)
 
     async def _release(self, hold: TaskLog) -> None:
-        for act in self._acts.values():
-            act.cancel()
-        if self._acts:
-            await asyncio.wait(self._acts.values(), timeout=self._bounds.close_s)
+        await self._acts.stop(self._bounds.close_s)
         try:
             if self._reader is not None:
                 await self._reader.close()
         finally:
             await hold.close()
+
+
+class _NoShell:
+    """Stands where a worker that only decides (a replay, a test) has no shell: its due work is a defect."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+
+    async def perform(self, act: Act) -> bytes:
+        raise LogError(f"{self._worker}: has due work but no shell to do it ({act.id})")
+
+    async def close(self) -> None:
+        return None
 
 
 def stalled(health: TaskHealth, limit_s: float) -> bool:
