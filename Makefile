@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-push bench-extract
+.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ bench-feeds: $(VENV)/.ready  ## fetching side by side with reader; FULL=1 is 2,0
 
 bench-push: $(VENV)/.ready  ## from a hub's push to an event that can be read, on both logs
 	$(BIN)/python -m tests.benchmarks.bench_push
+
+bench-scale: $(VENV)/.ready  ## 100,000 registered feeds: start, memory, what a poll costs
+	$(BIN)/python -m tests.benchmarks.bench_scale
 
 bench-extract: $(VENV)/.ready  ## extraction side by side with a regular-expression union of the same names
 	$(BIN)/python -m tests.benchmarks.bench_extract
