@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 
 import httpx
 import pytest
@@ -11,6 +12,8 @@ from tests.feed_server import Answer, FeedServer, feed_server
 
 from tieup.errors import FetchError
 from tieup.outside.transport import GuardedTransport
+
+short_way: ContextVar[bool] = ContextVar("short_way")
 
 
 @asynccontextmanager
@@ -26,14 +29,24 @@ async def transport(*, allow_private: bool = True, **hosts: str) -> AsyncIterato
 async def get(opened: GuardedTransport, url: str, **headers: bytes) -> httpx.Response:
     fields = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
     times = {"connect": 2.0, "read": 0.5}
-    response = await opened.handle_async_request(
-        httpx.Request("GET", url, headers=fields, extensions={"timeout": times})
-    )
+    if short_way.get():
+        response = await opened.get(url, fields, times)
+    else:
+        response = await opened.handle_async_request(
+            httpx.Request("GET", url, headers=fields, extensions={"timeout": times})
+        )
     try:
         await response.aread()
     finally:
         await response.aclose()
     return response
+
+
+@pytest.fixture(params=[False, True], ids=["httpx's way", "the short way"], autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    token = short_way.set(request.param)
+    yield
+    short_way.reset(token)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from tieup.feeds.hublinks import HubLinks
 from tieup.model.feed import Entry
 
@@ -30,9 +32,28 @@ class ParsedFeed:
     links: HubLinks | None = None
 
 
+class ParsedBytes(msgspec.Struct):
+    """A ParsedFeed as JSON, read but for its entries: they go on as the bytes that they are."""
+
+    title: str | None
+    language: str | None
+    entries: msgspec.Raw
+    bad_entries: int = 0
+    quick: bool = False
+    links: HubLinks | None = None
+
+    @classmethod
+    def of(cls, encoded: bytes) -> "ParsedBytes":
+        """Read what `encode` made of a ParsedFeed."""
+        return msgspec.json.decode(encoded, type=cls)
+
+
 def bounded(text: str, limit: int = MAX_FIELD_CHARS) -> str:
     """Return the text without lone surrogates and NUL, stripped, cut to the limit."""
-    return _UNWANTED.sub("", text[:limit]).strip()
+    text = text[:limit]
+    if text.isascii() and "\x00" not in text:  # no surrogate either, which the pattern would take longer to see
+        return text.strip()
+    return _UNWANTED.sub("", text).strip()
 
 
 def entry_or_none(

@@ -8,19 +8,20 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 import httpx
+from orjson import Fragment
 
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, FetchError, HostBusy, TooManyRedirects
 from tieup.feeds.asking import ACCEPT_FEED, REDIRECTS, Answer, Asked, target
 from tieup.feeds.decode import ACCEPTED, Body, decoder_for
-from tieup.feeds.document import bounded
+from tieup.feeds.document import ParsedBytes, bounded
 from tieup.feeds.hublinks import HubLinks, advertised
 from tieup.feeds.hubs import HubShell
 from tieup.feeds.page_http import PageReader
@@ -35,16 +36,20 @@ from tieup.feeds.watch import FetchWatch
 from tieup.feeds.websub import HubTerms
 from tieup.feeds.wishes import wishes
 from tieup.log.base import Act, Clock
-from tieup.model.codec import encode
+from tieup.model.codec import decode, encode
 from tieup.model.feed import FetchOutcome
 from tieup.model.hub import HubRequest
 from tieup.outside.guard import read_hosts
 from tieup.outside.headers import max_age_s, retry_after_s
-from tieup.outside.transport import GuardedTransport
+from tieup.outside.transport import GuardedTransport, Header
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096
 _PERMANENT: Final = frozenset({301, 308})
+_VALIDATORS: Final = frozenset({b"etag", b"last-modified"})
+_ABOUT_TIME: Final = frozenset({b"retry-after", b"cache-control", b"expires", b"date"})
+Get = Callable[[str, Sequence[Header], Mapping[str, float]], Awaitable[httpx.Response]]
+
 _FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
 
 
@@ -69,6 +74,9 @@ class FetchShell:
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
         self._hubs = None if hubs is None else HubShell(hubs, clock, self._transport, self._turn)
+        self._headers = _common_headers(settings)
+        self._timeouts = _timeouts(settings)
+        self._get = _getter(self._transport)
 
     async def perform(self, act: Act) -> bytes:
         """Poll a feed, read a page or ask a hub; returns the encoded outcome, whatever happened outside."""
@@ -79,10 +87,14 @@ class FetchShell:
             return encode(await self._hubs.ask(request))
         if not isinstance(request, PollRequest):
             raise TypeError(f"act {act.id}: the fetching shell knows no {type(request).__name__}")
-        return encode(await self.poll(request))
+        return encode(await self._outcome(request))
 
     async def poll(self, request: PollRequest) -> FetchOutcome:
         """Ask for a feed and read the answer. Never raises for anything that the outside world does."""
+        return _whole(await self._outcome(request))
+
+    async def _outcome(self, request: PollRequest) -> FetchOutcome:
+        """Ask for a feed and read the answer; entries are the bytes that the parsing process made of them."""
         try:
             answer = await self._ask(request)
         except FetchError as error:
@@ -92,7 +104,7 @@ class FetchShell:
     async def visit(self, request: PollRequest) -> tuple[Answer, FetchOutcome]:
         """Poll, and hand the answer out beside what was read in it. Raises FetchError where no answer came."""
         answer = await self._ask(request)
-        return answer, await self._read(request, answer)
+        return answer, _whole(await self._read(request, answer))
 
     async def close(self) -> None:
         """Close the connections; the parsing processes end with the event loop."""
@@ -112,7 +124,7 @@ class FetchShell:
         url, moved_to, left_s = asked.url, asked.url, self._settings.total_s
         try:
             for _ in range(max_redirects + 1):
-                answer, took_s = await self.once(replace(asked, url=url), left_s)
+                answer, took_s = await self.once(asked if url == asked.url else replace(asked, url=url), left_s)
                 left_s -= took_s
                 if answer.status not in REDIRECTS:
                     return replace(answer, moved_to=None if moved_to == asked.url else moved_to)
@@ -131,7 +143,8 @@ class FetchShell:
         Raises FetchError without the URL, whatever goes wrong; HostBusy where nobody was asked.
         """
         try:
-            async with self._turn(asked.url):
+            async with self._turns.turn(asked.url), self._all:
+                self._rests.check(asked.url)
                 started = time.monotonic()
                 async with asyncio.timeout(left_s):
                     answer = await self._hop(asked)
@@ -154,9 +167,7 @@ class FetchShell:
         return rest_s(answer.status, asked, self._settings)
 
     async def _hop(self, asked: Asked) -> Answer:
-        response = await self._transport.handle_async_request(
-            httpx.Request("GET", asked.url, headers=self._headers(asked), extensions={"timeout": self._timeouts()})
-        )
+        response = await self._get(asked.url, [*self._headers, *_own_headers(asked)], self._timeouts)
         try:
             if not 200 <= response.status_code <= 599:
                 raise FetchError(f"answered {response.status_code}, which is no status of HTTP")
@@ -180,27 +191,6 @@ class FetchShell:
             return (body.content(), None) if body.full else (None, str(error))
         decoder.finish()
         return body.content(), None
-
-    def _headers(self, asked: Asked) -> list[tuple[bytes, bytes]]:
-        headers = [
-            ("User-Agent", self._settings.user_agent),
-            ("Accept", asked.accept),
-            ("Accept-Encoding", ACCEPTED),
-        ]
-        if asked.etag is not None:
-            headers.append(("If-None-Match", asked.etag))
-        if asked.last_modified is not None:
-            headers.append(("If-Modified-Since", asked.last_modified))
-        return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
-
-    def _timeouts(self) -> dict[str, float]:
-        settings = self._settings
-        return {
-            "connect": settings.connect_s,
-            "read": settings.read_s,
-            "write": settings.read_s,
-            "pool": settings.total_s,
-        }
 
     def _said(self, error: Exception) -> str:
         """Say in one line what went wrong; time-outs have no words of their own."""
@@ -228,9 +218,8 @@ class FetchShell:
         self, request: PollRequest, answer: Answer, body: bytes, body_hash: str, now: datetime
     ) -> FetchOutcome:
         try:
-            parsed = await self._parsing.parse(
-                body, answer.url, believable_type(answer.headers.get("content-type"), body)
-            )
+            content_type = believable_type(answer.headers.get("content-type"), body)
+            parsed = ParsedBytes.of(await self._parsing.parse_encoded(body, answer.url, content_type))
         except BadFeed as error:
             raw = base64.b64encode(body[:MAX_RAW_BYTES]).decode("ascii")
             return _outcome(
@@ -250,11 +239,25 @@ class FetchShell:
             skip_days=wished.skip_days,
             feed_title=parsed.title,
             feed_language=parsed.language,
-            entries=parsed.entries,
+            entries=Fragment(bytes(parsed.entries)),
             bad_entries=parsed.bad_entries,
             quick=parsed.quick,
             links=parsed.links,
         )
+
+
+def _common_headers(settings: FetchSettings) -> list[Header]:
+    return [(b"User-Agent", settings.user_agent.encode("ascii")), (b"Accept-Encoding", ACCEPTED.encode("ascii"))]
+
+
+def _own_headers(asked: Asked) -> list[Header]:
+    headers = (("Accept", asked.accept), ("If-None-Match", asked.etag), ("If-Modified-Since", asked.last_modified))
+    return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers if value is not None]
+
+
+def _timeouts(settings: FetchSettings) -> dict[str, float]:
+    read_s = settings.read_s
+    return {"connect": settings.connect_s, "read": read_s, "write": read_s, "pool": settings.total_s}
 
 
 def _transport(settings: FetchSettings) -> GuardedTransport:
@@ -264,6 +267,23 @@ def _transport(settings: FetchSettings) -> GuardedTransport:
         connections=settings.concurrency * 2,
         connect_s=settings.connect_s,
     )
+
+
+def _getter(transport: httpx.AsyncBaseTransport) -> Get:
+    """How this transport is asked: in its own short way, or as any transport of httpx's API is."""
+    if isinstance(transport, GuardedTransport):
+        return transport.get
+
+    async def get(url: str, headers: Sequence[Header], timeouts: Mapping[str, float]) -> httpx.Response:
+        request = httpx.Request("GET", url, headers=list(headers), extensions={"timeout": dict(timeouts)})
+        return await transport.handle_async_request(request)
+
+    return get
+
+
+def _whole(outcome: FetchOutcome) -> FetchOutcome:
+    """Return an outcome with its entries as records, which the shell itself only passes on."""
+    return decode(FetchOutcome, encode(outcome), outcome.url)
 
 
 def _failure(request: PollRequest, now: datetime, error: FetchError) -> FetchOutcome:
@@ -282,18 +302,19 @@ def _outcome(
     links: HubLinks | None = None,
     **found: object,
 ) -> FetchOutcome:
-    headers = answer.headers
-    hub = None if error is not None else advertised(headers.get_list("link"), links, answer.url)
+    told = _told(answer.headers)
+    date = told.get(b"date")
+    hub = None if error is not None else advertised(answer.headers.get_list("link"), links, answer.url)
     return FetchOutcome(
         feed_id=request.feed_id,
         url=answer.url,
         requested_url=request.url,
         observed_at=now,
         status=answer.status,
-        etag=_validator(headers, b"etag"),
-        last_modified=_validator(headers, b"last-modified"),
-        retry_after_s=retry_after_s(headers.get("retry-after"), now, headers.get("date")),
-        max_age_s=max_age_s(headers.get("cache-control"), headers.get("expires"), headers.get("date"), now),
+        etag=told.get(b"etag"),
+        last_modified=told.get(b"last-modified"),
+        retry_after_s=retry_after_s(told.get(b"retry-after"), now, date),
+        max_age_s=max_age_s(told.get(b"cache-control"), told.get(b"expires"), date, now),
         error=None if error is None else _one_line(error),
         moved_to=answer.moved_to,
         hub_url=None if hub is None else hub.hub,
@@ -306,12 +327,21 @@ def _one_line(text: str) -> str:
     return " ".join(bounded(text, 1_000).split())
 
 
-def _validator(headers: httpx.Headers, name: bytes) -> str | None:
-    """Return a validator byte for byte, as latin-1: one too long to store is none."""
-    for found, value in headers.raw:
-        if found.lower() == name and 0 < len(value) <= MAX_VALIDATOR_CHARS:
-            return value.decode("latin-1")
-    return None
+def _told(headers: httpx.Headers) -> dict[bytes, str]:
+    """Return the headers that say something about the next poll, as latin-1, by lower-case name.
+
+    Validators are byte for byte the first that is not empty nor too long to store; others are joined as lists are.
+    """
+    told: dict[bytes, str] = {}
+    for sent, value in headers.raw:
+        name = sent.lower()
+        if name in _VALIDATORS:
+            if 0 < len(value) <= MAX_VALIDATOR_CHARS:
+                told.setdefault(name, value.decode("latin-1"))
+        elif name in _ABOUT_TIME:
+            text = value.decode("latin-1")
+            told[name] = f"{told[name]}, {text}" if name in told else text
+    return told
 
 
 def _weaker(before: str, after: str) -> bool:

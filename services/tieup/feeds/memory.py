@@ -12,7 +12,7 @@ from typing import Final
 from tieup.model.feed import SeenEntry
 
 _RECORD: Final = struct.Struct(">16s16sHB8s")
-_ID_BYTES: Final = 16
+_INDEXED: Final = struct.Struct(">HBI36x")  # of a record: the bytes of the article's id that its index goes by
 _NO_GUID: Final = bytes(8)
 _HAS_GUID: Final = 1  # the flags' bits; 2 is free, the upper five are the text's fullness
 _ASIDE: Final = 4
@@ -39,12 +39,12 @@ class SeenMemory:
         """Let these be a feed's memory. Raises ValueError, changing nothing, where they are no whole entries."""
         if len(packed) % _RECORD.size:
             raise ValueError(f"{len(packed)} bytes are no whole entries")
-        old, new = set(_ids(self._packed.get(feed_id, b""))), set(_ids(packed))
-        number = self._number(feed_id)
-        for article_id in old - new:
-            self._unlink(article_id, number)
-        for article_id in new - old:
-            self._link(article_id, number)
+        old, new = set(_INDEXED.iter_unpack(self._packed.get(feed_id, b""))), set(_INDEXED.iter_unpack(packed))
+        number, buckets = self._number(feed_id), self._buckets
+        for high, low, part in old - new:
+            self._unlink((high << 8 | low) % _BUCKETS, part, number)
+        for high, low, part in new - old:
+            buckets[(high << 8 | low) % _BUCKETS] += _SLOT.pack(part, number)
         if packed:
             self._packed[feed_id] = packed
         else:
@@ -73,19 +73,14 @@ class SeenMemory:
             self._names.append(feed_id)
         return number
 
-    def _link(self, article_id: bytes, number: int) -> None:
-        bucket, part = _place(article_id)
-        self._buckets[bucket] += _SLOT.pack(part, number)
-
-    def _unlink(self, article_id: bytes, number: int) -> None:
-        bucket, part = _place(article_id)
+    def _unlink(self, bucket: int, part: int, number: int) -> None:
         slots = list(_SLOT.iter_unpack(self._buckets[bucket]))
         slots.remove((part, number))
         self._buckets[bucket] = b"".join(_SLOT.pack(*slot) for slot in slots)
 
     def _linked(self, article_id: bytes) -> set[int]:
         """The numbers of the feeds that may remember it: an id's first 50 bits decide, so that a few may not."""
-        bucket, part = _place(article_id)
+        bucket, part = int.from_bytes(article_id[:3], "big") % _BUCKETS, int.from_bytes(article_id[3:7], "big")
         return {number for found, number in _SLOT.iter_unpack(self._buckets[bucket]) if found == part}
 
 
@@ -94,18 +89,10 @@ def pack(seen: Iterable[SeenEntry]) -> bytes:
     return b"".join(map(_pack, seen))
 
 
-def _place(article_id: bytes) -> tuple[int, int]:
-    return int.from_bytes(article_id[:3], "big") % _BUCKETS, int.from_bytes(article_id[3:7], "big")
-
-
-def _ids(packed: bytes) -> Iterable[bytes]:
-    return (packed[at : at + _ID_BYTES] for at in range(0, len(packed), _RECORD.size))
-
-
 def _pack(entry: SeenEntry) -> bytes:
     article_id, content = bytes.fromhex(entry.id), bytes.fromhex(entry.content_hash)
     guid = _NO_GUID if entry.guid_hash is None else bytes.fromhex(entry.guid_hash)
-    if (len(article_id), len(content), len(guid)) != (_ID_BYTES, _ID_BYTES, len(_NO_GUID)):
+    if (len(article_id), len(content), len(guid)) != (16, 16, len(_NO_GUID)):
         raise ValueError("hashes of another length")
     flags = _HAS_GUID * (entry.guid_hash is not None) | _ASIDE * entry.aside
     flags |= entry.fullness << _FULLNESS_AT

@@ -39,13 +39,16 @@ class ParsingPool:
         self._processes = anyio.CapacityLimiter(settings.parsers)  # anyio's own is shared by all pools of a process
 
     async def parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
-        """Parse a body.
+        """Parse a body. Raises as `parse_encoded` does."""
+        return decode(ParsedFeed, await self.parse_encoded(body, url, content_type), url)
+
+    async def parse_encoded(self, body: bytes, url: str, content_type: str | None) -> bytes:
+        """Parse a body and return the ParsedFeed as the JSON that the process answered.
 
         Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit: that may
         be the machine's fault, so the body is worth another try.
         """
-        found = await self.run(url, _encoded, self._job, body, url, content_type, self._settings.max_entries)
-        return decode(ParsedFeed, found, url)
+        return await self.run(url, _encoded, self._job, body, url, content_type, self._settings.max_entries)
 
     async def run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
         """Run a job, importable by name there, in a worker process; it bounds its memory itself (`bound_memory`).

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,6 +36,10 @@ class Pace:
         self.next_at = max(self.next_at, now) + 1 / self.rate
         return max(0.0, self.next_at - self.burst / self.rate - now)
 
+    def free(self, now: float) -> bool:
+        """Whether a token taken now would be waited for not at all."""
+        return not self.rate or max(self.next_at, now) + (1 - self.burst) / self.rate <= now
+
 
 @dataclass(slots=True)
 class _Place:
@@ -44,6 +48,31 @@ class _Place:
     slots: asyncio.Semaphore
     pace: Pace
     users: int = 0
+
+    def free(self, now: float) -> bool:
+        """Whether a turn taken now would be waited for not at all."""
+        return not self.slots.locked() and self.pace.free(now)
+
+    async def enter(self, now: Seconds) -> None:
+        """Wait for a slot, then for a token."""
+        self.users += 1
+        try:
+            await self.slots.acquire()
+        except BaseException:
+            self.users -= 1
+            raise
+        try:
+            wait_s = self.pace.take(now())
+            if wait_s:
+                await asyncio.sleep(wait_s)
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        self.users -= 1
+        self.slots.release()
 
 
 @dataclass(slots=True)
@@ -58,50 +87,69 @@ class Turns:
     waited: Callable[[float], None] | None = None
     seconds: Seconds = time.monotonic
     _places: dict[str, _Place] = field(default_factory=dict)
-    _addresses: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+    _known: dict[str, tuple[float, Sequence[str]]] = field(default_factory=dict)
 
-    @asynccontextmanager
-    async def turn(self, url: str) -> AsyncIterator[None]:
+    def turn(self, url: str) -> "Turn":
         """Wait for a turn at the URL's domain, then at its address, and keep it for the context.
 
         Raises HostBusy if none comes within ten seconds: its feed must not keep others waiting.
         """
-        async with AsyncExitStack() as held:
-            started = self.seconds()
-            try:
-                async with asyncio.timeout(TURN_S):
-                    for key in await self._keys(url):
-                        await held.enter_async_context(self._at(key))
-            except TimeoutError as error:
-                raise HostBusy(f"{url}: its host was busy for {TURN_S:g} s") from error
-            if self.waited is not None:
-                self.waited(self.seconds() - started)
-            yield
+        return Turn(self, url)
 
     def __len__(self) -> int:
         """How many domains and addresses are in use."""
         return sum(place.users > 0 for place in self._places.values())
 
+    async def enter(self, url: str) -> list[_Place]:
+        """Wait for a turn and return the places that are held by it."""
+        started = self.seconds()
+        entered: list[_Place] = []
+        try:
+            known = self._known.get(_netloc(url))
+            if known is None or known[0] <= started or not await self._enter_at_once(known[1], entered, started):
+                async with asyncio.timeout(TURN_S):
+                    for key in await self._keys(url):
+                        place = self._place(key)
+                        await place.enter(self.seconds)
+                        entered.append(place)
+        except BaseException as error:
+            for place in reversed(entered):
+                place.leave()
+            if isinstance(error, TimeoutError):
+                raise HostBusy(f"{url}: its host was busy for {TURN_S:g} s") from error
+            raise
+        if self.waited is not None:
+            self.waited(self.seconds() - started)
+        return entered
+
+    async def _enter_at_once(self, keys: Sequence[str], entered: list[_Place], now: float) -> bool:
+        """Enter if nothing is to be waited for, which is the rule: without a timer, and nobody comes in between."""
+        places = [self._place(key) for key in keys]
+        if not all(place.free(now) for place in places):
+            return False
+        for place in places:
+            await place.enter(lambda: now)
+            entered.append(place)
+        return True
+
     async def _keys(self, url: str) -> Sequence[str]:
         """The domain comes before the address, always: no two requests wait for each other."""
+        netloc = _netloc(url)
+        known = self._known.get(netloc)
+        if known is not None and known[0] > self.seconds():
+            return known[1]
         host = (urlsplit(url).hostname or "").lower()
         domain, address = registrable_domain(url), await self._address(host)
-        return (domain,) if address in (None, domain) else (domain, f"{ADDRESS}{address}")
+        keys = (domain,) if address in (None, domain) else (domain, f"{ADDRESS}{address}")
+        if len(self._known) >= MAX_KEPT:
+            self._known.clear()
+        self._known[netloc] = (self.seconds() + ADDRESS_KEPT_S, keys)
+        return keys
 
     async def _address(self, host: str) -> str | None:
         if host in self.hosts:
             return None
-        literal = _literal(host)
-        if literal is not None:
-            return literal
-        kept = self._addresses.get(host)
-        if kept is not None and kept[0] > self.seconds():
-            return kept[1]
-        address = await self._resolved(host)
-        if len(self._addresses) >= MAX_KEPT:
-            self._addresses.clear()
-        self._addresses[host] = (self.seconds() + ADDRESS_KEPT_S, address)
-        return address
+        return _literal(host) or await self._resolved(host)
 
     async def _resolved(self, host: str) -> str | None:
         """One address stands for all of a host; what cannot be resolved is the connection's to tell."""
@@ -111,19 +159,6 @@ class Turns:
         except (OSError, UnicodeError, TimeoutError):
             return None
         return min((str(row[4][0]) for row in found), default=None)
-
-    @asynccontextmanager
-    async def _at(self, key: str) -> AsyncIterator[None]:
-        place = self._place(key)
-        place.users += 1
-        try:
-            async with place.slots:
-                wait_s = place.pace.take(self.seconds())
-                if wait_s:
-                    await asyncio.sleep(wait_s)
-                yield
-        finally:
-            place.users -= 1
 
     def _place(self, key: str) -> _Place:
         if len(self._places) >= MAX_KEPT and key not in self._places:
@@ -141,6 +176,32 @@ def _place(settings: FetchSettings, *, is_address: bool) -> _Place:
     if is_address:
         return _Place(asyncio.Semaphore(settings.per_address), Pace(settings.address_rate, settings.address_burst))
     return _Place(asyncio.Semaphore(settings.per_host), Pace(settings.host_rate, settings.host_burst))
+
+
+class Turn:
+    """A turn, as a context: what it holds is given back at the end."""
+
+    __slots__ = ("_places", "_turns", "_url")
+
+    def __init__(self, turns: Turns, url: str) -> None:
+        self._turns = turns
+        self._url = url
+        self._places: list[_Place] = []
+
+    async def __aenter__(self) -> None:
+        self._places = await self._turns.enter(self._url)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for place in reversed(self._places):
+            place.leave()
+
+
+def _netloc(url: str) -> str:
+    """Return the part of a URL that says which host is asked, without reading it closely."""
+    parts = url.split("/", 3)
+    return parts[2] if len(parts) > 2 else url
 
 
 def _literal(host: str) -> str | None:

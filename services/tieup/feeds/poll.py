@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from tieup.articles.urls import registrable_domain
 from tieup.feeds.identity import Recognised
@@ -24,6 +24,8 @@ NOT_MODIFIED: Final = 304
 GONE: Final = 410
 SIGHTINGS: Final = 3  # of a permanent redirect, before it is believed: captive portals and mistakes pass
 LOST_AFTER: Final = 5  # errors in a row at a new place, before the old one is asked again
+
+Fields = dict[str, Any]  # of a FeedState, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +71,32 @@ def state_after(
     """
     if outcome.postponed:
         return replace(state, polls=state.polls + 1, next_poll_at=postponed_at(feed, outcome))
+    before = _at_its_url(feed, state)
     unreadable = (outcome.status in OK and outcome.error is not None) or (state.unreadable and found is None)
     error = outcome.error or (state.error if unreadable else None)
-    after = replace(
-        _at_its_url(feed, state),
-        domain=feed.domain,
-        last_poll_at=outcome.observed_at,
-        last_success_at=state.last_success_at if error else outcome.observed_at,
-        last_status=outcome.status,
-        error=error,
-        errors_in_a_row=0 if error is None else state.errors_in_a_row + 1,
-        failing_since=None if error is None else state.failing_since or outcome.observed_at,
-        polls=state.polls + 1,
-        gone=outcome.status == GONE and outcome.url in (outcome.requested_url, outcome.moved_to),  # not by the way
-        unreadable=unreadable,
-    )
-    after = _with_answer(after, outcome)
+    errors = 0 if error is None else state.errors_in_a_row + 1
+    # Gathered first: a copy of so wide a record for each of its aspects costs more than all else that a 304 needs.
+    fields: Fields = {
+        "domain": feed.domain,
+        "last_poll_at": outcome.observed_at,
+        "last_success_at": state.last_success_at if error else outcome.observed_at,
+        "last_status": outcome.status,
+        "error": error,
+        "errors_in_a_row": errors,
+        "failing_since": None if error is None else state.failing_since or outcome.observed_at,
+        "polls": state.polls + 1,
+        "gone": outcome.status == GONE and outcome.url in (outcome.requested_url, outcome.moved_to),  # not by the way
+        "unreadable": unreadable,
+        "quiet_until": _quiet_until(outcome, settings),
+        "quiet_domain": _quiet_domain(feed, outcome),
+        **_place(before, outcome, errors),
+        **_answer(before, outcome),
+    }
     if found is not None:
-        after = _with_document(after, state, outcome, found)
+        fields |= _document(before, outcome, found)
     if error is None:
-        after = replace(after, entries_per_day=_rate(after, state, outcome, found, settings))
-    after = _with_place(after, outcome)
-    after = replace(after, quiet_until=_quiet_until(outcome, settings), quiet_domain=_quiet_domain(feed, outcome))
+        fields["entries_per_day"] = _rate(before, fields, state, outcome, found, settings)
+    after = replace(before, **fields)
     return replace(after, next_poll_at=next_poll_at(feed, after, outcome, settings))
 
 
@@ -104,43 +110,43 @@ def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
     return replace(fresh, **kept)
 
 
-def _with_answer(after: FeedState, outcome: FetchOutcome) -> FeedState:
+def _answer(before: FeedState, outcome: FetchOutcome) -> Fields:
     """Keep what was received, whatever became of the content; a 304 renews only what it carries."""
     if outcome.status == NOT_MODIFIED:
-        return replace(
-            after,
-            etag=outcome.etag or after.etag,
-            last_modified=outcome.last_modified or after.last_modified,
-            max_age_s=after.max_age_s if outcome.max_age_s is None else outcome.max_age_s,
-        )
+        return {
+            "etag": outcome.etag or before.etag,
+            "last_modified": outcome.last_modified or before.last_modified,
+            "max_age_s": before.max_age_s if outcome.max_age_s is None else outcome.max_age_s,
+        }
     if outcome.status not in OK:
-        return after
-    return replace(
-        after,
-        etag=outcome.etag,
-        last_modified=outcome.last_modified,
-        body_hash=outcome.body_hash,
-        max_age_s=outcome.max_age_s,
-    )
+        return {}
+    return {
+        "etag": outcome.etag,
+        "last_modified": outcome.last_modified,
+        "body_hash": outcome.body_hash,
+        "max_age_s": outcome.max_age_s,
+    }
 
 
-def _with_document(after: FeedState, state: FeedState, outcome: FetchOutcome, found: Recognised) -> FeedState:
-    window = len(outcome.entries or ())
-    overrun = found.known == 0 and window > 1 and after.window > 1
-    return replace(
-        after,
-        entries=state.entries + found.new,
-        last_entry_at=newest_entry_at(state, outcome, found),
-        title=outcome.feed_title or state.title,
-        language=outcome.feed_language or state.language,
-        wish_s=outcome.wish_s,
-        skip_hours=outcome.skip_hours,
-        skip_days=outcome.skip_days,
-        window=window,
-        overrun=overrun,
-        overruns=after.overruns + overrun,
-        guids_wander=found.guids_wander,
-    )
+def _document(before: FeedState, outcome: FetchOutcome, found: Recognised) -> Fields:
+    overrun = _overrun(before, outcome, found)
+    return {
+        "entries": before.entries + found.new,
+        "last_entry_at": newest_entry_at(before, outcome, found),
+        "title": outcome.feed_title or before.title,
+        "language": outcome.feed_language or before.language,
+        "wish_s": outcome.wish_s,
+        "skip_hours": outcome.skip_hours,
+        "skip_days": outcome.skip_days,
+        "window": len(outcome.entries or ()),
+        "overrun": overrun,
+        "overruns": before.overruns + overrun,
+        "guids_wander": found.guids_wander,
+    }
+
+
+def _overrun(before: FeedState, outcome: FetchOutcome, found: Recognised) -> bool:
+    return found.known == 0 and len(outcome.entries or ()) > 1 and before.window > 1
 
 
 def newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) -> datetime | None:
@@ -151,30 +157,37 @@ def newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) 
 
 
 def _rate(
-    after: FeedState, state: FeedState, outcome: FetchOutcome, found: Recognised | None, settings: FetchSettings
+    before: FeedState,
+    fields: Fields,
+    state: FeedState,
+    outcome: FetchOutcome,
+    found: Recognised | None,
+    settings: FetchSettings,
 ) -> float | None:
     """A feed whose first document tells nothing is taken for one that fits its interval."""
     if state.last_success_at is None:
         dates = [entry.published for entry in outcome.entries or () if entry.published is not None]
         return rate_of_document(dates, outcome.observed_at)
     elapsed_s = (outcome.observed_at - state.last_success_at).total_seconds()
-    before = rate_to_begin_with(after, settings) if state.entries_per_day is None else state.entries_per_day
-    lost = found is not None and after.overrun
+    rate = state.entries_per_day
+    if rate is None:
+        rate = rate_to_begin_with(replace(before, **fields), settings)
+    lost = found is not None and _overrun(before, outcome, found)
     pushed = 0 if state.hub is None else state.hub.new_since_poll
-    return rate_after(before, pushed + (0 if found is None else found.new), elapsed_s, lost=lost)
+    return rate_after(rate, pushed + (0 if found is None else found.new), elapsed_s, lost=lost)
 
 
-def _with_place(after: FeedState, outcome: FetchOutcome) -> FeedState:
+def _place(before: FeedState, outcome: FetchOutcome, errors: int) -> Fields:
     """Count the sightings of a permanent redirect, and follow it when there were enough; back when it leads nowhere."""
     if outcome.error is not None:
-        lost = after.errors_in_a_row >= LOST_AFTER
-        return replace(after, location=None, moved_to=None, moved_times=0) if lost and after.location else after
+        lost = before.location is not None and errors >= LOST_AFTER
+        return {"location": None, "moved_to": None, "moved_times": 0} if lost else {}
     if outcome.moved_to is None:
-        return replace(after, moved_to=None, moved_times=0)
-    times = after.moved_times + 1 if outcome.moved_to == after.moved_to else 1
+        return {"moved_to": None, "moved_times": 0}
+    times = before.moved_times + 1 if outcome.moved_to == before.moved_to else 1
     if times < SIGHTINGS:
-        return replace(after, moved_to=outcome.moved_to, moved_times=times)
-    return replace(after, location=outcome.moved_to, moved_to=None, moved_times=0)
+        return {"moved_to": outcome.moved_to, "moved_times": times}
+    return {"location": outcome.moved_to, "moved_to": None, "moved_times": 0}
 
 
 def _quiet_domain(feed: Feed, outcome: FetchOutcome) -> str | None:

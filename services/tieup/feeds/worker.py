@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-import orjson
-
 from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, BadRecord, StateVersionError
@@ -44,7 +42,7 @@ from tieup.model.hub import PING, PUSH, HubOutcome
 NAME: Final = "fetch"
 COUNT_EVERY: Final = timedelta(seconds=10)  # within a usual scrape interval
 
-T = TypeVar("T")
+State = TypeVar("State", FeedState, SeenEntries)
 
 _log = logging.getLogger(__name__)
 
@@ -235,15 +233,16 @@ class FetchWorker:
         self._moves.note(key, None if state is None else state.location)
         if state is None:
             return
-        if state.seen:
+        if state.state_version != FEED_STATE_VERSION:
             self._take_over(key, state)
-        self._states[key] = replace(state, seen=(), state_version=FEED_STATE_VERSION)
+            state = replace(state, seen=(), state_version=FEED_STATE_VERSION)
+        self._states[key] = state
         if state.quiet_until is not None:
             self._due.hold(state.quiet_domain or state.domain, state.quiet_until)
 
     def _take_over(self, key: str, state: FeedState) -> None:
         """Remember the entries that a state of version 1 holds, unless newer ones were read: topics have no order."""
-        if key in self._memory and key not in self._from_states:
+        if not state.seen or (key in self._memory and key not in self._from_states):
             return
         try:
             self._memory.put(key, pack(state.seen))
@@ -349,15 +348,16 @@ def _read_seen(key: str, value: bytes) -> bytes:
     return base64.b64decode(seen.packed, validate=True)
 
 
-def _read(kind: type[T], readable: tuple[int, ...], value: bytes, place: str) -> T:
+def _read(kind: type[State], readable: tuple[int, ...], value: bytes, place: str) -> State:
     """Decode a record of our own state. Raises StateVersionError for one that this code cannot read."""
     try:
-        version = orjson.loads(value)["state_version"]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise StateVersionError(f"{place}: no state version: {error}") from error
-    if version not in readable:
-        raise StateVersionError(f"{place}: state version {version}, this code reads {' and '.join(map(str, readable))}")
-    try:
-        return decode(kind, value, place)
+        found = decode(kind, value, place)
     except BadRecord as error:
-        raise StateVersionError(f"{place}: not as state version {version} is: {error}") from error
+        raise StateVersionError(f"{place}: not as {_versions(readable)} is: {error}") from error
+    if found.state_version not in readable:
+        raise StateVersionError(f"{place}: state version {found.state_version}, this code reads {_versions(readable)}")
+    return found
+
+
+def _versions(numbers: tuple[int, ...]) -> str:
+    return f"state version {' or '.join(map(str, numbers))}"

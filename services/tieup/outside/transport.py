@@ -5,8 +5,9 @@ a request and the wire: no cookies, no redirects, no decoding, no proxies of the
 """
 
 import asyncio
+import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -22,6 +23,14 @@ from tieup.outside.guard import MAX_ADDRESSES, AddressGuard, GuardedNetwork
 
 KEEP_ALIVE_S: Final = 5.0
 PIECE_BYTES: Final = 65_536
+
+Header = tuple[bytes, bytes]
+
+# A URL that httpx sends as it stands: nothing in it to encode.
+_PLAIN_URL: Final = re.compile(
+    r"https?://[a-z0-9.-]+(?::\d{1,5})?/(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})*"
+    r"(?:\?(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})+)?"
+)
 
 _MADE: ContextVar[list[str]] = ContextVar("made")  # the connections made for a request; of the running task
 AddressInfo = tuple[
@@ -56,15 +65,30 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises FetchError where the guard refuses, httpx's errors for what goes wrong outside."""
         content = await request.aread()
-        try:
-            headers = [(name.decode("ascii"), value.decode("utf-8")) for name, value in request.headers.raw]
-        except UnicodeDecodeError:
+        headers = _as_text(request.headers.raw)
+        if headers is None:
             return await self._send_bytewise(request, content)
-        await self._check_literal(request.url.host, request.url.port or 0)
-        times = request.extensions.get("timeout", {})
+        url = yarl.URL(str(request.url), encoded=True)
+        return await self._asked(request.method, url, headers, content, request.extensions.get("timeout", {}))
+
+    async def get(self, url: str, headers: Sequence[Header], timeouts: Mapping[str, float]) -> httpx.Response:
+        """Send the GET that an httpx.Request with these would be, which takes an eighth of a 304's time to build.
+
+        Raises as `handle_async_request` does.
+        """
+        text = _as_text(headers)
+        if text is None or not _PLAIN_URL.fullmatch(url):
+            request = httpx.Request("GET", url, headers=list(headers), extensions={"timeout": dict(timeouts)})
+            return await self.handle_async_request(request)
+        return await self._asked("GET", yarl.URL(url, encoded=True), text, b"", timeouts)
+
+    async def _asked(
+        self, method: str, url: yarl.URL, headers: list[tuple[str, str]], content: bytes, times: Mapping[str, float]
+    ) -> httpx.Response:
+        await self._check_literal(url.raw_host or "", url.explicit_port or 0)
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=times.get("connect"), sock_read=times.get("read"))
         with _translated():
-            answer = await self._send(request, headers, content, bounds)
+            answer = await self._send(method, url, headers, content, bounds)
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Stream(answer))
 
     async def aclose(self) -> None:
@@ -75,20 +99,20 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._bytewise.aclose()
 
     async def _send(
-        self, request: httpx.Request, headers: list[tuple[str, str]], content: bytes, times: aiohttp.ClientTimeout
+        self, method: str, url: yarl.URL, headers: list[tuple[str, str]], content: bytes, times: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
         """Send a request, once: again only where it met a kept connection that the server had closed meanwhile.
 
         aiohttp itself would ask a second time whenever a server hangs up, unseen by anybody who counts.
         """
-        session, url = self._opened(), yarl.URL(str(request.url), encoded=True)
+        session = self._opened()
         made: list[str] = []
         token = _MADE.set(made)
         try:
             while True:
                 try:
                     return await session.request(
-                        request.method,
+                        method,
                         url,
                         headers=headers,
                         data=content or None,
@@ -96,7 +120,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                         timeout=times,
                     )
                 except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                    if made or request.method != "GET":
+                    if made or method != "GET":
                         raise
         finally:
             _MADE.reset(token)
@@ -196,6 +220,14 @@ class _BytewiseStream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._answer.aclose()
+
+
+def _as_text(headers: Sequence[Header]) -> list[tuple[str, str]] | None:
+    """Return headers as aiohttp takes them, None where one is no UTF-8."""
+    try:
+        return [(name.decode("ascii"), value.decode("utf-8")) for name, value in headers]
+    except UnicodeDecodeError:
+        return None
 
 
 @contextmanager
