@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tieup.log.base import OUTCOME_OFFSET, Act, Clock, Record, Shell
-from tieup.log.step import MAX_STEP_BYTES
 from tieup.model.codec import to_millis
 
 AHEAD: Final = 4  # outcomes that may wait, for each act that may be under way
+RIPE_BYTES: Final = 1 << 20  # of outcomes: a step's fixed cost is next to nothing then
+MOST_BYTES: Final = 4 << 20  # of outcomes not settled; one more may come for each act under way
 
 
 class Acts:
     """What a task does outside. Used on the event loop only.
 
     `concurrency` bounds the acts under way; begun are those wanted as long as fewer than four times as many are not
-    settled, and their outcomes are smaller than a step. `gather_s`: how long an outcome waits for others at most.
+    settled, and their outcomes are smaller than 4 MiB. `gather_s`: how long an outcome waits for others at most.
     `hold_s`: how long an act whose outcome was poison is left alone.
     """
 
@@ -103,7 +104,7 @@ class Acts:
 
     def _begin(self) -> None:
         room = AHEAD * self._concurrency - len(self._unsettled)
-        while self._wanted and len(self._running) < min(self._concurrency, room) and self._bytes < MAX_STEP_BYTES:
+        while self._wanted and len(self._running) < min(self._concurrency, room) and self._bytes < MOST_BYTES:
             act = self._wanted.popleft()
             self._running[act.id] = asyncio.create_task(self._perform(act))
 
@@ -124,8 +125,9 @@ class Acts:
         self._look()
 
     def _look(self) -> None:
-        """Let the outcomes be taken if they are many or no other is to come; else soon."""
-        if len(self._outcomes) >= 2 * self._concurrency or not self._running:
+        """Let the outcomes be taken if they are many, or large, or no other is to come; else soon."""
+        many = len(self._outcomes) >= 2 * self._concurrency or self._bytes >= RIPE_BYTES
+        if many or not self._running:
             self._ripe.set()
         elif self._timer is None and not self._ripe.is_set():
             self._timer = asyncio.get_running_loop().call_later(self._gather_s, self._ripe.set)

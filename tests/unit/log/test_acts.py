@@ -3,9 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tieup.log.acts import AHEAD, Acts
+from tieup.log.acts import AHEAD, MOST_BYTES, RIPE_BYTES, Acts
 from tieup.log.base import OUTCOME_OFFSET, Act
-from tieup.log.step import MAX_STEP_BYTES
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
@@ -111,8 +110,18 @@ async def test_what_waits_for_its_step_is_bounded_in_number_and_bytes() -> None:
     big = acts_of(gate, concurrency=1)
     big.want(named("big", "next"))
     await settled()
-    await gate.end("big", value=bytes(MAX_STEP_BYTES))
+    await gate.end("big", value=bytes(MOST_BYTES))
     assert "next" not in gate.begun
+
+
+async def test_large_outcomes_do_not_wait_for_company() -> None:
+    gate = Gate()
+    acts = acts_of(gate)
+    acts.want(named("large", "slow"))
+    await settled()
+    await gate.end("large", value=bytes(RIPE_BYTES))
+    assert await is_ripe(acts)
+    await acts.stop(1.0)
 
 
 async def test_poison_is_held_back_and_a_defect_is_raised() -> None:
