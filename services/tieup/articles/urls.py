@@ -105,12 +105,16 @@ def registrable_domain(url: str) -> str:
     host, "". Never asks the network.
     """
     simple = _SIMPLE.fullmatch(url)
-    return _registrable(url if simple is None else f"https://{simple[1]}/")
+    return _registrable(url) if simple is None else _registrable_of(simple[1])
 
 
 @lru_cache(maxsize=MAX_HOSTS_KEPT)
+def _registrable_of(host: str) -> str:
+    """Return the registrable domain of a host; many links are of one host."""
+    return _registrable(f"https://{host}/")
+
+
 def _registrable(url: str) -> str:
-    """Work out the registrable domain; links of one host are asked for again and again."""
     if not url.isascii():  # one domain, however it is spelled
         url = urlunsplit(("https", _ascii(_host(url)), "", "", "")) if _host(url) else url
     found = _suffixes()(url)
@@ -135,7 +139,12 @@ def _canonical_simple(host: str, path: str | None, query: str | None) -> str:
     pairs = sorted(tuple(pair.split("=")) for pair in query.split("&")) if query else []
     table = load_tracking()
     kept = "&".join(f"{name}={value}" for name, value in pairs if not table.drops(name, value))
-    return f"https://{_without_face(host)}{path or '/'}{'?' if kept else ''}{kept}"
+    return f"https://{_without_face(host)}{_page(path or '') or '/'}{'?' if kept else ''}{kept}"
+
+
+def _page(path: str) -> str:
+    """Return a path without what says how the page is shown, not which page it is."""
+    return _AMP_PATH.sub("", _SESSION.sub("", path)).rstrip("/")
 
 
 def _canonical_once(url: str) -> str:
@@ -143,7 +152,7 @@ def _canonical_once(url: str) -> str:
     if parts is None or parts.scheme not in _PORTS or not parts.hostname:
         return url
     host, path = _without_amp_cache(_ascii(parts.hostname).rstrip("."), parts.path)
-    path = _AMP_PATH.sub("", _SESSION.sub("", path)).rstrip("/")
+    path = _page(path)
     query = _without_tracking(parts.query)
     netloc = _without_face(host) + _port(parts)
     try:

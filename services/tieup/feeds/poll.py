@@ -191,8 +191,10 @@ def _place(before: FeedState, outcome: FetchOutcome, errors: int) -> Fields:
 
 
 def _quiet_domain(feed: Feed, outcome: FetchOutcome) -> str | None:
+    if outcome.status not in SLOW_DOWN:
+        return None
     domain = registrable_domain(outcome.url)
-    return None if outcome.status not in SLOW_DOWN or domain == feed.domain else domain
+    return None if domain == feed.domain else domain
 
 
 def _quiet_until(outcome: FetchOutcome, settings: FetchSettings) -> datetime | None:

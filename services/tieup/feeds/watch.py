@@ -111,8 +111,9 @@ class FetchWatch:
 
     def recognised(self, found: Recognised) -> None:
         """Take note of the entries that are news."""
-        for version in found.versions:
-            self._entries.labels("new" if version.version == 1 else "edited").inc()
+        new = sum(version.version == 1 for version in found.versions)
+        self._entries.labels("new").inc(new)
+        self._entries.labels("edited").inc(len(found.versions) - new)
 
     def polled(
         self, feed: Feed, before: FeedState, after: FeedState, outcome: FetchOutcome, found: Recognised | None

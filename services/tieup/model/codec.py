@@ -1,5 +1,6 @@
 """Records to JSON bytes and back: orjson at the boundary, types checked on the way in."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -30,6 +31,8 @@ def decode(kind: type[T], data: bytes | None, place: str) -> T:
     """
     if data is None:
         raise BadRecord(f"{place}: a tombstone where a {kind.__name__} was expected")
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(data, type=kind)  # in one pass; what is wrong with others is told by orjson
     try:
         return msgspec.convert(orjson.loads(data), kind)
     except orjson.JSONDecodeError as error:
