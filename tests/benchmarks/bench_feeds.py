@@ -6,6 +6,7 @@ By default 200 feeds and four rounds; `--full` is 2,000 feeds of 50 entries and 
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import orjson
 
 GOALS = {"new": 6.0, "not modified": 5.0}
 MB = 1_000_000
+SETTING = {"MALLOC_ARENA_MAX": "2"}  # as in the image
 
 
 def main() -> None:
@@ -46,7 +48,8 @@ def measure(side: str, feeds: int, entries: int, rounds: int) -> dict:
         arguments = [f"--{name}={value}" for name, value in options.items()]
         module = f"tests.benchmarks.with_{side}"
         try:
-            done = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, check=True)
+            whole = [sys.executable, "-m", module, *arguments]
+            done = subprocess.run(whole, stdout=subprocess.PIPE, env=os.environ | SETTING, check=True)
         finally:
             server.stdin.close()
             server.terminate()

@@ -26,9 +26,9 @@ PIECE_BYTES: Final = 65_536
 
 Header = tuple[bytes, bytes]
 
-# A URL that httpx sends as it stands: nothing in it to encode.
+# A URL that httpx sends as it stands: nothing in it to encode, and no dot segments.
 _PLAIN_URL: Final = re.compile(
-    r"https?://[a-z0-9.-]+(?::\d{1,5})?/(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})*"
+    r"(?!.*/\.)https?://[a-z0-9.-]+(?::\d{1,5})?/(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})*"
     r"(?:\?(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})+)?"
 )
 
