@@ -1,6 +1,7 @@
 """Extraction: an article in, its relations out. Pure and deterministic."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import islice
 
@@ -12,7 +13,7 @@ from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
-from tieup.claims.lexicon.load import LANGUAGES, Topic, load_lexicon, load_media
+from tieup.claims.lexicon.load import LANGUAGES, Lexicon, Topic, load_lexicon, load_media
 from tieup.claims.media import MediaFinder
 from tieup.claims.reading import Reader, Sentence
 from tieup.claims.relations import Draft, find_drafts, named_together, ventures_in
@@ -22,9 +23,12 @@ from tieup.claims.stage import read_binding, read_ended_as, read_milestones, rea
 from tieup.claims.variants import merge_variants
 from tieup.claims.votes import Scope, Vote
 from tieup.claims.wanted import speaks_of_tie
+from tieup.companies.company import Company
 from tieup.companies.gazetteer import Gazetteer
-from tieup.companies.matcher import Matcher
+from tieup.companies.matcher import Matcher, Mention
 from tieup.companies.namesakes import load_namesakes
+from tieup.companies.stranger_rules import load_stranger_rules
+from tieup.companies.strangers import StrangerFinder, is_stranger, strangers_in
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation, Signature
@@ -48,10 +52,14 @@ def is_published(version: int, relations: Sequence[Relation]) -> bool:
 class Extractor:
     """Extracts the relations that articles state; immutable, so one serves many threads."""
 
-    def __init__(self, gazetteer: Gazetteer, confidences: Table | None = None) -> None:
+    def __init__(self, gazetteer: Gazetteer, confidences: Table | None = None, *, find_strangers: bool = True) -> None:
+        """Without `find_strangers` only the companies of the gazetteer are parties."""
         self._gazetteer = gazetteer
         self._confidences = load_confidences() if confidences is None else confidences
-        self._reader = Reader(Matcher(gazetteer), MediaFinder(load_media()), load_namesakes(gazetteer))
+        media = load_media()
+        names = [name for medium in media for name in (medium.name, *medium.aliases)]
+        strangers = StrangerFinder(load_stranger_rules(), names) if find_strangers else None
+        self._reader = Reader(Matcher(gazetteer), MediaFinder(media), load_namesakes(gazetteer), strangers)
         self._lexicons = {language: load_lexicon(language) for language in LANGUAGES}
 
     def extract(self, article: Article) -> ArticleRelations:
@@ -92,6 +100,20 @@ class Extractor:
         if lexicon is None:
             return ()
         mentions = self._reader.companies(article)
+        if strangers := strangers_in(one for named in mentions for one in named):
+            return without_strangers(self._knowing(strangers).stated(article, lexicon, mentions))
+        return self.stated(article, lexicon, mentions)
+
+    def _knowing(self, strangers: Sequence[Company]) -> "Extractor":
+        """Return the extractor for an article that names companies beside those of the gazetteer."""
+        wider = copy(self)
+        vars(wider)["_gazetteer"] = self._gazetteer.including(strangers)
+        return wider
+
+    def stated(
+        self, article: Article, lexicon: Lexicon, mentions: tuple[list[Mention], list[Mention]]
+    ) -> tuple[Relation, ...]:
+        """Return the relations between the companies mentioned in the title and in the text."""
         year = UNDATED if article.published is None else article.event_time.year - 1
         groups = {
             one.company_id: self._gazetteer.ultimate_parent(one.company_id, year) for named in mentions for one in named
@@ -169,6 +191,22 @@ class Extractor:
             return None
         named = sorted({one for sentence in scope.draft.sentences for one in ventures_in(sentence)})
         return next((self._gazetteer.get(one).name for one in named if one not in scope.draft.parties), None)
+
+
+def without_strangers(relations: Sequence[Relation]) -> tuple[Relation, ...]:
+    """Return the relations, with no id where the gazetteer lacks the company."""
+    return tuple(
+        replace(
+            one,
+            parties=tuple(replace(party, id=_known(party.id)) for party in one.parties),
+            claims=tuple(replace(claim, company_id=_known(claim.company_id)) for claim in one.claims),
+        )
+        for one in relations
+    )
+
+
+def _known(company_id: str | None) -> str | None:
+    return None if company_id is None or is_stranger(company_id) else company_id
 
 
 def as_reported(relations: Sequence[Relation], main: Sequence[Relation]) -> list[Relation]:

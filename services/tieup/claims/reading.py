@@ -11,6 +11,7 @@ from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
 from tieup.claims.sentences import Stretch, split_clauses, split_sentences, stretch_at
 from tieup.companies.matcher import Matcher, Mention
 from tieup.companies.namesakes import Namesake, resolve
+from tieup.companies.strangers import StrangerFinder
 from tieup.model.article import Article
 from tieup.model.labels import Stage
 from tieup.model.relation import Evidence, Part, Span
@@ -98,15 +99,23 @@ class Found:
 class Reader:
     """Reads parts of articles; immutable."""
 
-    def __init__(self, matcher: Matcher, media: MediaFinder, namesakes: tuple[Namesake, ...] = ()) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        media: MediaFinder,
+        namesakes: tuple[Namesake, ...] = (),
+        strangers: StrangerFinder | None = None,
+    ) -> None:
         self._matcher = matcher
         self._media = media
         self._namesakes = namesakes
+        self._strangers = strangers
 
     def companies(self, article: Article) -> tuple[list[Mention], list[Mention]]:
         """Return the mentions in the title and in the text.
 
-        Both are matched as one text, so that a name which the title leaves ambiguous is proved by the text.
+        Both are matched as one text, so that a name which the title leaves ambiguous is proved by the text. Beside
+        known companies, those that the gazetteer lacks are mentioned by the ids of strangers.
         """
         offset = len(article.title) + 1
         whole = f"{article.title}\n{article.text}"
@@ -114,6 +123,9 @@ class Reader:
         if not found:
             return [], []
         found = resolve(found, whole, self._namesakes)
+        if self._strangers is not None:
+            strangers = self._strangers.find(whole[: offset + READ_CHARACTERS], found, article.language or "")
+            found = sorted((*found, *strangers), key=lambda one: one.start)
         title = [one for one in found if one.end < offset]
         text = [
             Mention(one.company_id, one.start - offset, one.end - offset, one.surface, one.person)

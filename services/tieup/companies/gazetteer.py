@@ -2,7 +2,8 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,12 @@ class Gazetteer:
     def get(self, company_id: str) -> Company:
         """Return the company of this id. Raises KeyError if there is none."""
         return self._companies[company_id]
+
+    def including(self, companies: Iterable[Company]) -> "Gazetteer":
+        """Return a gazetteer that knows these companies by their ids as well; names and version are as before."""
+        wider = copy(self)
+        vars(wider)["_companies"] = self._companies | {one.id: one for one in companies}
+        return wider
 
     def find_by_name(self, name: str) -> Company | None:
         """Return the company with this name or alias, whatever its case and width, or None."""
