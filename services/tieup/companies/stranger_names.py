@@ -42,6 +42,11 @@ _NOUN_ENDINGS = (
     "träger",
 )
 _MAKER = re.compile(rf"{KNOWN}(?:[’']s?)? $")
+_STAKE = re.compile(
+    r"invest|inver|investi|stake|share|interest|holding|parti|anteil|beteilig|acciones|quot|money|dollars|million|billion"
+    r"|percent|%|stieg|einstieg|investor|trust|confidence|confiance",
+    re.IGNORECASE,
+)
 _POSSESSIVE = re.compile(r"[’']s?$")
 
 
@@ -164,6 +169,14 @@ class NameTests:
 def is_no_noun(name: str) -> bool:
     """Say whether a name is written as no German noun is: capitals or digits inside, or several words."""
     return _INNER_CAPITAL.search(name) is not None
+
+
+def is_place(name: str, text: str) -> bool:
+    """Say whether the text says of one word that something is in it ("in Maharashtra"), if no stake is."""
+    if " " in name:
+        return False
+    where = re.compile(rf"(?:([\w%]{{1,30}}) )?(?:in|near|outside|en|à|nahe) {re.escape(name)}(?!\w)")
+    return any(not _STAKE.match(found.group(1) or "") for found in where.finditer(text))
 
 
 def _follows_its_maker(stretch: str, start: int) -> bool:

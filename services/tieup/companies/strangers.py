@@ -18,7 +18,7 @@ from tieup.companies.east import EastFinder
 from tieup.companies.folding import name_key
 from tieup.companies.introductions import Introductions
 from tieup.companies.matcher import Mention
-from tieup.companies.stranger_names import KNOWN, NameTests
+from tieup.companies.stranger_names import KNOWN, NameTests, is_place
 from tieup.companies.stranger_rules import StrangerRules
 
 STRANGER = "?"
@@ -64,7 +64,7 @@ class StrangerFinder:
         blotted = _blotted(text, mentions)
         latin = self._latin.get(language)
         found = self._east.names(blotted, language) if latin is None else _introduced(latin, blotted)
-        names = list(dict.fromkeys(islice(found, NAMES)))
+        names = [one for one in dict.fromkeys(islice(found, NAMES)) if latin is None or not is_place(one, blotted)]
         if not names:
             return []
         if latin is None:
