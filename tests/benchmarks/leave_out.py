@@ -60,7 +60,8 @@ def without(gazetteer: Gazetteer, hidden: frozenset[str]) -> Gazetteer:
         for one in gazetteer
         if one.id not in hidden
     }
-    return Gazetteer(kept, gazetteer.rules)
+    people = (replace(one, posts=tuple(post for post in one.posts if post.company in kept)) for one in gazetteer.people)
+    return Gazetteer(kept, gazetteer.rules, tuple(one for one in people if one.posts))
 
 
 def hidden_in(gazetteer: Gazetteer, fold_at: int, folds: int) -> frozenset[str]:

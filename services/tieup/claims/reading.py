@@ -119,7 +119,8 @@ class Reader:
         """
         offset = len(article.title) + 1
         whole = f"{article.title}\n{article.text}"
-        found = self._matcher.find(whole)
+        year = None if article.published is None else article.event_time.year
+        found = self._matcher.find(whole, year)
         if not found:
             return [], []
         found = resolve(found, whole, self._namesakes)

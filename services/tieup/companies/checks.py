@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tieup.companies.company import Company
 from tieup.companies.folding import fold, name_key
+from tieup.companies.people import Person
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QID = re.compile(r"Q[1-9][0-9]*")
@@ -32,7 +33,9 @@ def faults_of_company(company: Company, countries: frozenset[str]) -> Iterator[s
     yield from _faults_of_spellings(company)
 
 
-def faults_between(companies: Mapping[str, Company], traps: Iterable[str]) -> Iterator[tuple[str, str]]:
+def faults_between(
+    companies: Mapping[str, Company], traps: Iterable[str], people: Iterable[Person] = ()
+) -> Iterator[tuple[str, str]]:
     """Yield (company id, what is wrong) for what only the companies together show."""
     for company in companies.values():
         if company.parent is not None and company.parent not in companies:
@@ -40,6 +43,7 @@ def faults_between(companies: Mapping[str, Company], traps: Iterable[str]) -> It
         elif _runs_in_a_circle(company, companies):
             yield company.id, "its parents run in a circle"
     owners: dict[str, str] = {name_key(trap): "" for trap in traps}
+    owners |= {name_key(name): f"the person {person.name}" for person in people for name in person.spellings}
     for company in companies.values():
         for name in (*company.spellings, *company.people):
             owner = owners.setdefault(name_key(name), company.id)

@@ -34,7 +34,8 @@ class Company:
     anywhere in the text is proof too.
     `automotive` says whether the company itself belongs to the automotive world, as opposed to a neighbour whose
     agreements count only when they are about vehicles. `parent` is the id of the direct parent today, held since the
-    year `parent_since` where that matters for older news. `people` are persons whose name stands for the company.
+    year `parent_since` where that matters for older news. `people` are persons whose name stands for
+    the company whatever the year (see tieup.companies.people for those with years).
     `years` are the first and last year of a company that is gone. `ticker` is exchange:symbol. Unknown is None.
     """
 

@@ -14,6 +14,7 @@ import orjson
 from tieup.companies.checks import faults_between, faults_of_company
 from tieup.companies.company import Company, NameRules, Sector
 from tieup.companies.folding import name_key
+from tieup.companies.people import Person, faults_of_people
 from tieup.errors import BadFile, DataError, TieupError
 
 _DATA = Path(__file__).parent / "data"
@@ -27,12 +28,14 @@ __all__ = ["Company", "Gazetteer", "NameRules", "load_gazetteer"]
 class Gazetteer:
     """All companies, by id and by name; iteration is in order of the ids. Immutable."""
 
-    def __init__(self, companies: dict[str, Company], rules: NameRules) -> None:
+    def __init__(self, companies: dict[str, Company], rules: NameRules, people: tuple[Person, ...] = ()) -> None:
         self._companies = dict(sorted(companies.items()))
         self.rules = rules
+        self.people = people
+        """Who stands for which company when, beside the people that a company of the user's file names."""
         self._by_name = {name_key(name): company.id for company in self for name in reversed(company.spellings)}
-        self.version = _version(list(self), rules)
-        """The first digits of a hash over all companies and rules: same data, same version."""
+        self.version = _version(list(self), rules, people)
+        """The first digits of a hash over all companies, people and rules: same data, same version."""
 
     def __iter__(self) -> Iterator[Company]:
         return iter(self._companies.values())
@@ -166,14 +169,23 @@ def _read_rules() -> NameRules:
     return rules
 
 
+def _read_people() -> tuple[Person, ...]:
+    table = _read(_DATA / "people.toml", DataError)
+    rows = [{"name": name, **fields} for name, fields in table.items()]
+    return _convert(rows, tuple[Person, ...], "people.toml", DataError)
+
+
 def _checked(sources: dict[str, _Source], rules: NameRules, countries: frozenset[str]) -> Gazetteer:
     companies = {key: source.company for key, source in sources.items() if source.company is not None}
     for company in companies.values():
         for fault in faults_of_company(company, countries):
             raise _fault(sources[company.id], company.id, fault)
-    for company_id, fault in faults_between(companies, rules.traps):
+    people = _read_people()
+    for name, fault in faults_of_people(people, companies):
+        raise DataError(f"people.toml: {name}: {fault}")
+    for company_id, fault in faults_between(companies, rules.traps, people):
         raise _fault(sources[company_id], company_id, fault)
-    return Gazetteer(companies, rules)
+    return Gazetteer(companies, rules, people)
 
 
 def _fault(source: _Source, company_id: str, fault: str) -> TieupError:
@@ -200,5 +212,5 @@ def _later(since: int | None, year: int | None) -> bool:
     return since is not None and year is not None and year < since
 
 
-def _version(companies: list[Company], rules: NameRules) -> str:
-    return hashlib.sha256(orjson.dumps([companies, rules])).hexdigest()[:_VERSION_DIGITS]
+def _version(companies: list[Company], rules: NameRules, people: tuple[Person, ...]) -> str:
+    return hashlib.sha256(orjson.dumps([companies, rules, people])).hexdigest()[:_VERSION_DIGITS]

@@ -8,14 +8,14 @@ The longest hit wins only after the filters: "Ford Motor" must not hide "Ford" i
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ahocorasick_rs import AhoCorasick
 
 from tieup.companies.boundaries import Boundaries
-from tieup.companies.company import Company
-from tieup.companies.folding import fold, unify
+from tieup.companies.folding import fold, is_hangul, is_unspaced, unify
 from tieup.companies.gazetteer import Gazetteer
+from tieup.companies.people import Person, Post, company_of
 
 CONTEXT_WINDOW = 300
 """How many code points either side of an ambiguous name may hold the proof that the company is meant."""
@@ -37,9 +37,13 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """What a pattern stands for. `company` None marks a trap: it takes its place and says nothing."""
+    """What a pattern stands for. `company` None marks a trap: it takes its place and says nothing.
+
+    A person stands for the company of the post held in the text's year.
+    """
 
     company: str | None
+    posts: tuple[Post, ...] = ()
     person: bool = False
     ambiguous: bool = False
     needs_company: bool = False
@@ -61,14 +65,18 @@ class Matcher:
         self._exact = _Automaton(_exact_spellings(gazetteer))
         self._proofs = _Proofs(gazetteer)
 
-    def find(self, text: str) -> list[Mention]:
-        """Return the mentions in order of their start; they never overlap. Any text gives a result."""
+    def find(self, text: str, year: int | None = None) -> list[Mention]:
+        """Return the mentions in order of their start; they never overlap. Any text gives a result.
+
+        `year` is that of the text, by which persons stand for companies; without it, their last posts count.
+        """
         unified = unify(text)
         folded = unified.lower()
         raw = [*self._folded.hits(folded), *self._exact.hits(unified)]
         if not raw:
             return []
-        standing = [hit for hit in raw if self._stands(unified, folded, hit)]
+        held = (_in_office(hit, year) if hit.spelling.posts else hit for hit in raw)
+        standing = [hit for hit in held if hit is not None and self._stands(unified, folded, hit)]
         hits = _longest(self._proofs.proven(folded, standing))
         return [
             Mention(hit.spelling.company, hit.start, hit.end, text[hit.start : hit.end], hit.spelling.person)
@@ -186,14 +194,23 @@ def _exact_spellings(gazetteer: Gazetteer) -> Iterator[tuple[str, _Spelling]]:
         for name in company.exact:
             spelling = _Spelling(company.id, ambiguous=name in company.ambiguous)
             yield from ((unify(variant), spelling) for case in (name, name.upper()) for variant in _variants(case))
-        yield from _person_spellings(company)
+        for name in company.people:
+            yield from _person_spellings(Person(name, (Post(company.id),)))
+    for person in gazetteer.people:
+        yield from _person_spellings(person)
 
 
-def _person_spellings(company: Company) -> Iterator[tuple[str, _Spelling]]:
+def _person_spellings(person: Person) -> Iterator[tuple[str, _Spelling]]:
     """A bare Latin surname says little: it counts only where the text also names the company for certain."""
-    for person in company.people:
-        spelling = _Spelling(company.id, person=True, needs_company=person.isascii() and " " not in person)
-        yield from ((unify(variant), spelling) for variant in _variants(person))
+    for name in person.spellings:
+        bare = not is_unspaced(name[0]) and not is_hangul(name[0]) and " " not in name
+        spelling = _Spelling(person.posts[-1].company, person.posts, person=True, needs_company=bare)
+        yield from ((unify(variant), spelling) for variant in _variants(name))
+
+
+def _in_office(hit: _Hit, year: int | None) -> _Hit | None:
+    company = company_of(hit.spelling.posts, year)
+    return None if company is None else replace(hit, spelling=replace(hit.spelling, company=company))
 
 
 def _variants(name: str) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def test_an_own_file_changes_only_what_it_gives(gazetteer: Gazetteer, tmp_path: 
         (NEW + 'aliases = [" Acme"]\n', "acme: the name ' Acme' is empty or has spaces"),
         (NEW + 'aliases = ["A", "A"]\n', "acme: the name 'A' is given twice"),
         (NEW + 'aliases = ["FORD"]\n', "acme: the name 'FORD' is also one of ford"),
-        (NEW + 'people = ["Jim Farley"]\n', "acme: the name 'Jim Farley' is also one of ford"),
+        (NEW + 'people = ["Jim Farley"]\n', "acme: the name 'Jim Farley' is also one of the person Jim Farley"),
         (NEW + 'aliases = ["Toyota City"]\n', "acme: the name 'Toyota City' is also a trap"),
         (NEW + 'parent = "nobody"\n', "acme: the parent 'nobody' is unknown"),
         (NEW + 'parent = "acme"\n', "acme: its parents run in a circle"),
