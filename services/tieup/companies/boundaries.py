@@ -7,6 +7,8 @@ from tieup.companies.folding import fold, is_hangul, is_katakana, is_unspaced
 
 _SHORT_HANGUL = 2
 """Korean names of so few syllables are also parts of other words, so only particles may follow."""
+_BEFORE_BANK = 60
+_FROM = r"(?:at|of|from|with|von|bei|vom|von der|der|de|chez|di|en)"
 
 
 class Boundaries:
@@ -20,6 +22,9 @@ class Boundaries:
         self._outside = re.compile(rf"(?:s)?-(?:{outside})(?:{inner})?(?!\w)")
         self._particle = re.compile(f"(?:{_union(rules.particles)})")
         self._follower = re.compile(f"(?:{_union(rules.followers)})")
+        analysts = _union(rules.analysts)
+        self._analyst_after = re.compile(rf"(?:'s|s)?[\s-]?(?:{analysts})")
+        self._analyst_before = re.compile(rf"(?:{analysts})(?: [^\s,.;:]{{1,20}}){{0,3}}? {_FROM} $")
 
     def holds(self, unified: str, folded: str, start: int, end: int, *, ambiguous: bool) -> bool:
         """Say whether the name at [start, end) stands as a name of its own.
@@ -28,6 +33,11 @@ class Boundaries:
         only compounds of the list after its hyphen (Smart-Chef, never Smart-Home).
         """
         return self._left(unified, start) and self._right(unified, folded, start, end, ambiguous=ambiguous)
+
+    def comments(self, folded: str, start: int, end: int) -> bool:
+        """Say whether the bank named at [start, end) only says where an analyst comes from."""
+        before = self._analyst_before.search(folded, max(0, start - _BEFORE_BANK), start)
+        return before is not None or self._analyst_after.match(folded, end) is not None
 
     def _left(self, unified: str, start: int) -> bool:
         if start == 0:

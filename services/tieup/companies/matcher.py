@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ahocorasick_rs import AhoCorasick
 
 from tieup.companies.boundaries import Boundaries
+from tieup.companies.company import Company
 from tieup.companies.folding import fold, is_hangul, is_unspaced, unify
 from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.people import Person, Post, company_of
@@ -47,6 +48,7 @@ class _Spelling:
     person: bool = False
     ambiguous: bool = False
     needs_company: bool = False
+    bank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Matcher:
         ]
 
     def _stands(self, unified: str, folded: str, hit: _Hit) -> bool:
+        if hit.spelling.bank and self._boundaries.comments(folded, hit.start, hit.end):
+            return False
         ambiguous = hit.spelling.ambiguous and not hit.spelling.person
         return self._boundaries.holds(unified, folded, hit.start, hit.end, ambiguous=ambiguous)
 
@@ -183,7 +187,7 @@ def _folded_spellings(gazetteer: Gazetteer) -> Iterator[tuple[str, _Spelling]]:
     for company in gazetteer:
         for name in company.spellings:
             if name not in company.exact:
-                spelling = _Spelling(company.id, ambiguous=name in company.ambiguous)
+                spelling = _company_spelling(company, name)
                 yield from ((fold(variant), spelling) for variant in _variants(name))
     for trap in gazetteer.rules.traps:
         yield from ((fold(variant), _Spelling(None)) for variant in _variants(trap))
@@ -192,12 +196,16 @@ def _folded_spellings(gazetteer: Gazetteer) -> Iterator[tuple[str, _Spelling]]:
 def _exact_spellings(gazetteer: Gazetteer) -> Iterator[tuple[str, _Spelling]]:
     for company in gazetteer:
         for name in company.exact:
-            spelling = _Spelling(company.id, ambiguous=name in company.ambiguous)
+            spelling = _company_spelling(company, name)
             yield from ((unify(variant), spelling) for case in (name, name.upper()) for variant in _variants(case))
         for name in company.people:
             yield from _person_spellings(Person(name, (Post(company.id),)))
     for person in gazetteer.people:
         yield from _person_spellings(person)
+
+
+def _company_spelling(company: Company, name: str) -> _Spelling:
+    return _Spelling(company.id, ambiguous=name in company.ambiguous, bank="finance" in company.sectors)
 
 
 def _person_spellings(person: Person) -> Iterator[tuple[str, _Spelling]]:
