@@ -26,7 +26,9 @@ from tieup.api.server import listen, serving
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.claims.extract import Extractor
 from tieup.claims.worker import extract_spec
+from tieup.companies.company import Company
 from tieup.companies.gazetteer import load_gazetteer
+from tieup.companies.registers import Addresses, ask
 from tieup.config import KafkaSettings, Settings
 from tieup.demo.sample import SampleFeed, load_sample
 from tieup.demo.server import DemoServer, Served
@@ -51,6 +53,7 @@ from tieup.log.task import TaskBounds
 from tieup.log.topics import CATALOGUE, DEAD_LETTERS
 from tieup.metrics import Metrics
 from tieup.model.subscription import Channel
+from tieup.outside.registers import Registers
 from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
 
@@ -341,6 +344,17 @@ async def run_demo(settings: Settings) -> list[DemoPoll]:
                 await _run_on(log, own, specs, asyncio.Event(), once=True, clock=clock, registry=registry)
                 polls.append(DemoPoll(at, server.served[before:]))
     return polls
+
+
+async def refresh_companies(
+    settings: Settings, companies: Sequence[Company], addresses: Addresses, *, search: bool
+) -> str:
+    """Ask public registers about companies and return what they would add, as TOML. Raises FetchError."""
+    registers = Registers(settings.feeds.user_agent, allow_private=settings.feeds.allow_private)
+    try:
+        return await ask(registers.get, companies, addresses, search=search)
+    finally:
+        await registers.close()
 
 
 def _sample_feed(feed: SampleFeed, at: datetime) -> NewRecord:

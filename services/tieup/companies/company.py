@@ -69,8 +69,8 @@ class NameRules:
     `endings` may follow a Latin name directly (Fords), `compounds` with or without hyphen (Fordwerke, VW-Chef);
     `outside` words after a hyphen make the whole word mean somebody else (Mercedes-Fahrer). `particles` may follow a
     short hangul name, `followers` a katakana name. `traps` are phrases that hold a company's name and mean something
-    else (Toyota City). `automotive_words` are the signs of the automotive world that ambiguous names need nearby. `analysts` are words right
-    beside which a bank's name only says who comments.
+    else (Toyota City). `automotive_words` are the signs of the automotive world that ambiguous names need nearby.
+    `analysts` are words right beside which a bank's name only says who comments.
     """
 
     endings: tuple[str, ...]
