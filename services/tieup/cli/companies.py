@@ -134,6 +134,7 @@ def _facts(gazetteer: "Gazetteer", company: Company) -> list[tuple[str, str]]:
         ("sectors", ", ".join(company.sectors) + ("" if company.automotive else "; a neighbour")),
         ("years", f"{company.years[0]} to {company.years[1]}" if company.years else ""),
         ("parent", f"{company.parent}{since}" if company.parent else ""),
+        ("owners", ", ".join(company.owners)),
         ("group", top if top not in {company.id, company.parent} else ""),
         ("daughters", ", ".join(daughters)),
         ("ticker", company.ticker or ""),

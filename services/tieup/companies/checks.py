@@ -42,6 +42,9 @@ def faults_between(
             yield company.id, f"the parent {company.parent!r} is unknown"
         elif _runs_in_a_circle(company, companies):
             yield company.id, "its parents run in a circle"
+        for owner in company.owners:
+            if owner not in companies or owner == company.id:
+                yield company.id, f"the owner {owner!r} is unknown"
     owners: dict[str, str] = {name_key(trap): "" for trap in traps}
     owners |= {name_key(name): f"the person {person.name}" for person in people for name in person.spellings}
     for company in companies.values():

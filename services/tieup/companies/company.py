@@ -34,9 +34,9 @@ class Company:
     anywhere in the text is proof too.
     `automotive` says whether the company itself belongs to the automotive world, as opposed to a neighbour whose
     agreements count only when they are about vehicles. `parent` is the id of the direct parent today, held since the
-    year `parent_since` where that matters for older news. `people` are persons whose name stands for
-    the company whatever the year (see tieup.companies.people for those with years).
-    `years` are the first and last year of a company that is gone. `ticker` is exchange:symbol. Unknown is None.
+    year `parent_since` where that matters for older news. `owners` are the ids of a joint venture's founders or owners.
+    `people` are persons whose name stands for the company whatever the year (see tieup.companies.people for those with
+    years). `years` are the first and last year of a company that is gone. `ticker` is exchange:symbol. Unknown is None.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Company:
     automotive: bool
     parent: str | None = None
     parent_since: int | None = None
+    owners: tuple[str, ...] = ()
     ticker: str | None = None
     wikidata: str | None = None
     lei: str | None = None

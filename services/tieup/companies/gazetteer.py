@@ -104,6 +104,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     aliases: tuple[str, ...] = ()
     parent: str | None = None
     parent_since: int | None = None
+    owners: tuple[str, ...] = ()
     ticker: str | None = None
     wikidata: str | None = None
     lei: str | None = None

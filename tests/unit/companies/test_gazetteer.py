@@ -120,6 +120,7 @@ def test_an_own_file_changes_only_what_it_gives(gazetteer: Gazetteer, tmp_path: 
         (NEW + 'people = ["Jim Farley"]\n', "acme: the name 'Jim Farley' is also one of the person Jim Farley"),
         (NEW + 'aliases = ["Toyota City"]\n', "acme: the name 'Toyota City' is also a trap"),
         (NEW + 'parent = "nobody"\n', "acme: the parent 'nobody' is unknown"),
+        (NEW + 'owners = ["ford", "nobody"]\n', "acme: the owner 'nobody' is unknown"),
         (NEW + 'parent = "acme"\n', "acme: its parents run in a circle"),
         (NEW + 'parent = "b"\n' + NEW.replace("acme", "b").replace("Acme", "B") + 'parent = "acme"\n', "in a circle"),
         (NEW + 'lei = "TIEUP0MADEUP0ENTRY54"\n', "acme: the LEI 'TIEUP0MADEUP0ENTRY54' fails its check digits"),
