@@ -22,7 +22,7 @@ class Boundaries:
         self._outside = re.compile(rf"(?:s)?-(?:{outside})(?:{inner})?(?!\w)")
         self._particle = re.compile(f"(?:{_union(rules.particles)})")
         self._follower = re.compile(f"(?:{_union(rules.followers)})")
-        analysts = _union(rules.analysts)
+        analysts = _union(rules.analysts) or r"(?!)"
         self._analyst_after = re.compile(rf"(?:'s|s)?[\s-]?(?:{analysts})")
         self._analyst_before = re.compile(rf"(?:{analysts})(?: [^\s,.;:]{{1,20}}){{0,3}}? {_FROM} $")
 

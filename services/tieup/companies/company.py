@@ -82,4 +82,4 @@ class NameRules:
     followers: tuple[str, ...]
     traps: tuple[str, ...]
     automotive_words: tuple[str, ...]
-    analysts: tuple[str, ...]
+    analysts: tuple[str, ...] = ()

@@ -1,12 +1,17 @@
 """Folding: one spelling for all that look alike, character by character, so that offsets never drift.
 
 Only one-to-one changes are made: NFKC where it gives one character (full-width ＢＹＤ, no-break spaces), one sort of
-hyphen and apostrophe, lone surrogates replaced, then lower case. `str.casefold` is not used because it lengthens text
-(ß becomes ss); `str.lower` lengthens only the dotted capital İ, which is replaced before.
+hyphen and apostrophe, traditional Chinese characters as simplified ones, lone surrogates replaced, then lower case.
+`str.casefold` is not used because it lengthens text (ß becomes ss); `str.lower` lengthens only the dotted capital İ,
+which is replaced before.
 """
 
+import tomllib
 import unicodedata
 from functools import cache
+from importlib.resources import files
+
+from tieup.errors import DataError
 
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _APOSTROPHES = "\u2018\u2019\u02bc\u00b4\uff07"
@@ -67,7 +72,15 @@ def _unification() -> dict[str, str]:
     table |= dict.fromkeys(_HYPHENS, "-")
     table |= dict.fromkeys(_APOSTROPHES, "'")
     table["\u0130"] = "I"
-    return table
+    return table | _simplified()
+
+
+def _simplified() -> dict[str, str]:
+    """The simplified character of each traditional one; Japanese characters change alike in names and in texts."""
+    pairs = tomllib.loads(files("tieup.companies").joinpath("data", "han.toml").read_text("utf-8"))
+    if len(pairs["traditional"]) != len(pairs["simplified"]):
+        raise DataError("han.toml: a character lacks its partner")
+    return dict(zip(pairs["traditional"], pairs["simplified"], strict=True))
 
 
 def _compatible(character: str) -> str | None:

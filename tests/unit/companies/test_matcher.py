@@ -73,6 +73,8 @@ FOUND = [
     ("현대자동차가", "현대자동차:hyundai"),
     ("포드는 SK온과", "포드:ford SK온:sk-on"),
     ("GM과 현대차", "GM:general-motors 현대차:hyundai"),
+    ("大眾與江鈴汽車", "大眾:volkswagen 江鈴汽車:jmc"),
+    ("江鈴汽車與賽力斯、億緯鋰能", "江鈴汽車:jmc 賽力斯:seres 億緯鋰能:eve-energy"),
     # ambiguous names with proof
     ("Seat baut Elektroautos", "Seat:seat"),
     ("SEAT und VW", "SEAT:seat VW:volkswagen"),
@@ -134,7 +136,8 @@ NOT_FOUND = [
     "기아 타이거즈", "Farley Granger", "Musk is a scent", "Barra da Tijuca", "Blume des Jahres", "Über Nacht", "über",
     "we ford the river", "Reuters, Bloomberg, Handelsblatt und FT", "JATO Dynamics und Morgan Stanley", "Bernstein",
     "Linklaters und Freshfields", "Deloitte, PwC und McKinsey", "die Falken und der Kreisel", "Gravity keeps us down",
-    "平台达成合作", "上海信息", "交易车辆", "云南汽车", "百万达到", "可成为", "友達と話す", "dell'auto",
+    "平台达成合作", "上海信息", "交易车辆", "云南汽车", "百万达到", "可成为", "友達と話す", "大衆車を作る",
+    "dell'auto",
     "l'unico dell'anno",
     "Der Weg ist das Ziel", "WEG-Recht", "Midas touch", "the Visa rules", "Hexagon shape", "a spin in the sun",
     "Fiatgeld", "PSA-Wert beim Arzt", "Dow Jones", "Tom Cruise", "Usain Bolt", "", " ", "\x00", "\ud800",
