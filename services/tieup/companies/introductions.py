@@ -17,6 +17,7 @@ _JOINED = (" and ", " & ", " et ", " y ", " e ", " und ", " sowie ")
 _EXCHANGE = re.compile(r",? \((?:NYSE|NASDAQ|Nasdaq|TSX|LSE|HKEX|SEHK|ASX|TSE|Euronext)")
 _BASED = ("-based", "-listed", "-headquartered")
 _ARTICLES = frozenset({"the", "a", "an", "le", "la", "les", "el", "il", "den", "dem", "der", "die", "das"})
+_POSSESSIVES = frozenset({"'s", "’s"})
 _QUOTES = " „“\"«‘'"
 _BEFORE = 100
 """How far before a name the words are looked for that introduce it."""
@@ -69,6 +70,8 @@ class Introductions:
             return start, name, True
         if not known:
             return start, "", False
+        owner, name = _after_owner(name)
+        start += len(owner)
         suffixed = self._tests.suffixed(name)
         if suffixed is not None:
             return start, suffixed, True
@@ -106,6 +109,7 @@ class Introductions:
         words = stretch[max(0, start - _BEFORE) : start].rstrip(_QUOTES).split()[-1 - _ADJECTIVES :]
         if not words:
             return False
+        words[-1] = words[-1].rsplit("’", 1)[-1].rsplit("'", 1)[-1]
         if self._is_head(words[-1]) or words[-1].endswith(_BASED):
             return True
         if words[-1] in self._last_words:
@@ -127,6 +131,15 @@ class Introductions:
         words = re.findall(r"[^\W\d_]{4,}", stretch.replace(KNOWN, " "))
         capital = sum(word[0].isupper() for word in words)
         return len(words) > _FEW_WORDS and capital / len(words) > _TITLE_CASE
+
+
+def _after_owner(name: str) -> tuple[str, str]:
+    """Return a name in two parts: up to a possessive inside it ("Austria's "), and the rest."""
+    words = name.split(" ")
+    for at in range(len(words) - 1, 0, -1):
+        if words[at - 1][-2:] in _POSSESSIVES:
+            return " ".join(words[:at]) + " ", " ".join(words[at:])
+    return "", name
 
 
 def _is_after_loose_head(words: Sequence[str], heads: frozenset[str]) -> bool:

@@ -19,6 +19,7 @@ NAME = rf"(?<!\w){_WORD}(?:[ \u00a0](?:{_WORD}|(?:of|&|de|\+) {_WORD})){{0,3}}"
 """Up to four capitalised words; regular expressions that hold it cannot run away, since every part is bounded."""
 
 _LINKS = frozenset({"of", "&", "de", "+"})
+_SHORT_NOUN = 7
 _LONGEST = 40
 _SHORTEST = 3
 _INNER_CAPITAL = re.compile(rf"[{LOWER}0-9][{UPPER}]|^[{UPPER}]{{3,}}$|\.|\d|&|\+")
@@ -44,7 +45,7 @@ _NOUN_ENDINGS = (
 _MAKER = re.compile(rf"{KNOWN}(?:[’']s?)? $")
 _STAKE = re.compile(
     r"invest|inver|investi|stake|share|interest|holding|parti|anteil|beteilig|acciones|quot|money|dollars|million|billion"
-    r"|percent|%|stieg|einstieg|investor|trust|confidence|confiance",
+    r"|percent|%|put|stieg|einstieg|investor|trust|confidence|confiance",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"[’']s?$")
@@ -138,7 +139,7 @@ class NameTests:
             return False
         if len(words) > 1 or is_no_noun(words[0]):
             return True
-        return sure and not words[0].endswith(_NOUN_ENDINGS)
+        return sure and not (len(words[0]) > _SHORT_NOUN and words[0].endswith(_NOUN_ENDINGS))
 
     def _may_be(self, words: Sequence[str]) -> bool:
         if not words or self._institutions.intersection(words) or self._titles.intersection(words):
@@ -175,7 +176,7 @@ def is_place(name: str, text: str) -> bool:
     """Say whether the text says of one word that something is in it ("in Maharashtra"), if no stake is."""
     if " " in name:
         return False
-    where = re.compile(rf"(?:([\w%]{{1,30}}) )?(?:in|near|outside|en|à|nahe) {re.escape(name)}(?!\w)")
+    where = re.compile(rf"(?:([\w%]{{1,30}}) )?(?<!\w)(?:in|near|outside|en|à|nahe) {re.escape(name)}(?!\w)")
     return any(not _STAKE.match(found.group(1) or "") for found in where.finditer(text))
 
 

@@ -42,6 +42,9 @@ FOUND = [
     ("zh", "比亚迪与亮晶科技签署合作协议", "亮晶科技"),
     ("zh", "小鹏和Zorbix成立合资公司", "Zorbix"),
     ("zh", "蔚来投资自动驾驶公司Zorbix", "Zorbix"),
+    ("de", "ZF will den Bremsenspezialisten Bremsix kaufen", "Bremsix"),
+    ("fr", "Renault et l'équipementier Voltix coopèrent", "Voltix"),
+    ("zh", "华为与长安共同支持的亮晶科技发布新车", "亮晶科技"),
     # a word of trade after it
     ("en", "BMW invests in Lytenix, a Californian maker of cells", "Lytenix"),
     ("de", "BMW und QuantumLeap, ein Spezialist für Sensoren", "QuantumLeap"),
@@ -73,6 +76,7 @@ NOT_FOUND = [
     ("de", "VW investiert in Ungarn"),
     ("en", "Ford and European rivals"),
     ("en", "Ford and Monday"),
+    ("en", "GM buys lithium at California's Zorblatt Sea"),
     ("fr", "Renault investit dans Paris"),
     # authorities, schools, media, events
     ("en", "Ford works with Stanford University"),
