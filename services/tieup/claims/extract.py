@@ -28,7 +28,7 @@ from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher, Mention
 from tieup.companies.namesakes import load_namesakes
 from tieup.companies.stranger_rules import load_stranger_rules
-from tieup.companies.strangers import StrangerFinder, is_stranger, strangers_in
+from tieup.companies.strangers import StrangerFinder, is_doubtful, is_stranger, strangers_in
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
 from tieup.model.relation import ArticleRelations, Evidence, Party, Relation, Signature
@@ -126,7 +126,12 @@ class Extractor:
         return self._labelled(article, sentences, drafts)
 
     def _is_automotive(self, draft: Draft) -> bool:
-        """A tie counts if a party is of the automotive world, or if its sentences speak of vehicles."""
+        """A tie counts if a party is of the automotive world, or if its sentences speak of vehicles.
+
+        They must, where a party is only taken for a company because it stands beside one.
+        """
+        if any(is_doubtful(one) for one in draft.parties):
+            return any(sentence.has(Topic.TEXT, "vehicle") for sentence in draft.sentences)
         return any(self._gazetteer.get(one).automotive for one in draft.parties) or any(
             sentence.has(Topic.TEXT, "vehicle") for sentence in draft.sentences
         )

@@ -33,13 +33,13 @@ class EastFinder:
             "ko": _korean(_any(rules.ko_before), _any(rules.ko_suffixes), _any(rules.ko_particles)),
         }
 
-    def names(self, blotted: str, language: str) -> Iterator[str]:
-        """Yield the names that the text introduces, by the ways in which it does; none in other languages."""
+    def names(self, blotted: str, language: str) -> Iterator[tuple[str, bool]]:
+        """Yield the names that the text introduces, all as companies', by the ways in which it does."""
         for pattern in self._patterns.get(language, ()):
             for found in pattern.finditer(blotted):
                 name = found.group(1).strip(" .・")
                 if self._may_be(name):
-                    yield name
+                    yield name, True
 
     def _may_be(self, name: str) -> bool:
         if name in _ACRONYMS or len(name) < 3:

@@ -43,8 +43,8 @@ class Introductions:
         self._afterwards = _afterwards(rules.afterwards[language])
         self._frames = _frames(rules.frames[language])
 
-    def names(self, stretch: str) -> Iterator[str]:
-        """Yield the names of companies that a sentence introduces."""
+    def names(self, stretch: str) -> Iterator[tuple[str, bool]]:
+        """Yield the names that a sentence introduces, and whether as companies' or only beside a known company."""
         known = KNOWN in stretch
         listed = _listed(stretch) if known and any(one in stretch for one in _JOINED) else frozenset()
         title_case: bool | None = None
@@ -61,7 +61,7 @@ class Introductions:
                     continue
             kept = self._tests.name(name, stretch, start, sure=sure, german=self._german)
             if kept is not None:
-                yield kept
+                yield kept, sure
 
     def _introduced(self, stretch: str, found: re.Match[str], *, known: bool, listed: bool) -> tuple[int, str, bool]:
         """Return where a name starts, the name (empty: none), and whether the text says that it is a company's."""

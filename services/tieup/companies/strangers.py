@@ -24,6 +24,9 @@ from tieup.companies.stranger_rules import StrangerRules
 STRANGER = "?"
 """What the id of a company that the gazetteer lacks begins with; no id of the gazetteer holds it."""
 
+DOUBTFUL = "??"
+"""What it begins with where the text only names it beside a known company: it may be a singer or a museum."""
+
 NAMES = 24
 """Names per article that are looked for again: more than any labelled article introduces."""
 
@@ -33,6 +36,11 @@ _STRETCH = re.compile(r"[^.!?\n]+(?:[.!?]+(?![\s\n])[^.!?\n]+){0,40}[.!?]*")
 def is_stranger(company_id: str) -> bool:
     """Say whether the id stands for a company that the gazetteer lacks."""
     return company_id.startswith(STRANGER)
+
+
+def is_doubtful(company_id: str) -> bool:
+    """Say whether the text introduces the stranger nowhere as a company."""
+    return company_id.startswith(DOUBTFUL)
 
 
 def strangers_in(mentions: Iterable[Mention]) -> tuple[Company, ...]:
@@ -64,17 +72,18 @@ class StrangerFinder:
         blotted = _blotted(text, mentions)
         latin = self._latin.get(language)
         found = self._east.names(blotted, language) if latin is None else _introduced(latin, blotted)
-        names = [one for one in dict.fromkeys(islice(found, NAMES)) if latin is None or not is_place(one, blotted)]
-        if not names:
-            return []
+        named: dict[str, bool] = {}
+        for name, sure in islice(found, NAMES):
+            named[name] = sure or named.get(name, False)
         if latin is None:
-            return _everywhere(blotted, {name: name for name in names}, bounded=False)
-        short = {self._tests.short(name): name for name in reversed(names)}
-        spelled = {one: name for one, name in short.items() if one is not None} | {name: name for name in names}
-        return _everywhere(blotted, spelled, bounded=True)
+            return _everywhere(blotted, {name: name for name in named}, named, bounded=False)
+        named = {name: sure for name, sure in named.items() if not is_place(name, blotted)}
+        short = {self._tests.short(name): name for name in reversed(named)}
+        spelled = {one: name for one, name in short.items() if one is not None} | {name: name for name in named}
+        return _everywhere(blotted, spelled, named, bounded=True)
 
 
-def _introduced(introductions: Introductions, blotted: str) -> Iterator[str]:
+def _introduced(introductions: Introductions, blotted: str) -> Iterator[tuple[str, bool]]:
     for stretch in _STRETCH.finditer(blotted):
         yield from introductions.names(stretch.group())
 
@@ -88,12 +97,15 @@ def _blotted(text: str, mentions: Sequence[Mention]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _everywhere(blotted: str, spelled: dict[str, str], *, bounded: bool) -> list[Mention]:
+def _everywhere(blotted: str, spelled: dict[str, str], named: dict[str, bool], *, bounded: bool) -> list[Mention]:
     """Return where the spellings stand, the longest first; each leads to the name that it stands for."""
+    if not spelled:
+        return []
     ordered = sorted(spelled, key=lambda one: (-len(one), one))
     edges = (rf"(?<![\w{KNOWN}])", r"(?!\w)") if bounded else ("", "")
     pattern = re.compile(f"{edges[0]}(?:{'|'.join(map(re.escape, ordered))}){edges[1]}")
+    ids = {name: (STRANGER if sure else DOUBTFUL) + name_key(name) for name, sure in named.items()}
     return [
-        Mention(STRANGER + name_key(spelled[one.group()]), one.start(), one.end(), one.group(), person=False)
+        Mention(ids[spelled[one.group()]], one.start(), one.end(), one.group(), person=False)
         for one in pattern.finditer(blotted)
     ]
