@@ -18,6 +18,7 @@ from tests.integration.sqlite_writer import IN, OUT, STATE, TASK
 from tieup.errors import LogCorrupt
 from tieup.log.base import NewRecord, TopicPartition
 from tieup.log.sqlite import SqliteLog
+from tieup.log.sqlite_file import PAGE_BYTES
 from tieup.log.topics import Topic
 
 PER_COMMIT = 11
@@ -121,8 +122,8 @@ async def test_one_corrupt_page_is_named_and_what_is_elsewhere_can_be_read(tmp_p
         await log.append([record(one, b"k", b"a" * 2000) for _ in range(50)])
         await log.append([record(two, b"k", b"b" * 2000) for _ in range(50)])
     raw = bytearray(path.read_bytes())
-    page = raw.rindex(b"b" * 100) // 4096 * 4096
-    raw[page : page + 4096] = b"\xa5" * 4096
+    page = raw.rindex(b"b" * 100) // PAGE_BYTES * PAGE_BYTES
+    raw[page : page + PAGE_BYTES] = b"\xa5" * PAGE_BYTES
     path.write_bytes(raw)
     async with await SqliteLog.open(path) as log:
         assert len(await drain(log, [at(one)])) == 50
