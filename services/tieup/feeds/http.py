@@ -41,7 +41,7 @@ from tieup.model.feed import FetchOutcome
 from tieup.model.hub import HubRequest
 from tieup.outside.guard import read_hosts
 from tieup.outside.headers import max_age_s, retry_after_s
-from tieup.outside.transport import GuardedTransport, Header
+from tieup.outside.transport import GuardedTransport, Header, new_request
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096
@@ -275,8 +275,7 @@ def _getter(transport: httpx.AsyncBaseTransport) -> Get:
         return transport.get
 
     async def get(url: str, headers: Sequence[Header], timeouts: Mapping[str, float]) -> httpx.Response:
-        request = httpx.Request("GET", url, headers=list(headers), extensions={"timeout": dict(timeouts)})
-        return await transport.handle_async_request(request)
+        return await transport.handle_async_request(new_request("GET", url, headers, timeouts))
 
     return get
 

@@ -17,7 +17,9 @@ from tieup.feeds.websub import HubTerms
 from tieup.log.base import Clock
 from tieup.model.hub import SUBSCRIBE, HubOutcome, HubRequest
 from tieup.outside.headers import retry_after_s
+from tieup.outside.transport import new_request
 
+FORM: Final = b"application/x-www-form-urlencoded"
 MAX_WORDS_BYTES: Final = 1_000  # of an error's explanation, which hubs give as plain text
 Turn = Callable[[str], AbstractAsyncContextManager[None]]
 
@@ -95,10 +97,8 @@ class HubShell:
     async def _sent(self, url: str, form: bytes) -> tuple[httpx.Response, str]:
         settings = self._settings
         times = {"connect": settings.connect_s, "read": settings.read_s, "write": settings.read_s}
-        headers = {"User-Agent": settings.user_agent, "Content-Type": "application/x-www-form-urlencoded"}
-        response = await self._transport.handle_async_request(
-            httpx.Request("POST", url, headers=headers, content=form, extensions={"timeout": times})
-        )
+        headers = ((b"User-Agent", settings.user_agent.encode("ascii")), (b"Content-Type", FORM))
+        response = await self._transport.handle_async_request(new_request("POST", url, headers, times, form))
         try:
             return response, "" if response.is_success else await _words(response)
         finally:

@@ -26,9 +26,10 @@ PIECE_BYTES: Final = 65_536
 
 Header = tuple[bytes, bytes]
 
-# A URL that httpx sends as it stands: nothing in it to encode, and no dot segments.
+# A URL that httpx sends as it stands: nothing in it to encode, no port that goes without saying, no dot segment.
 _PLAIN_URL: Final = re.compile(
-    r"(?!.*/\.)https?://[a-z0-9.-]+(?::\d{1,5})?/(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})*"
+    r"https?://(?!xn--|[^/]*\.xn--)[a-z0-9.-]+(?::(?!80/|443/)[1-9]\d{0,4})?/"
+    r"(?!(?:[^?]*/)?\.{1,2}(?:[/?]|\Z))(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})*"
     r"(?:\?(?:[A-Za-z0-9._~/=&,;:@!$*+-]|%[0-9A-F]{2})+)?"
 )
 
@@ -78,8 +79,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """
         text = _as_text(headers)
         if text is None or not _PLAIN_URL.fullmatch(url):
-            request = httpx.Request("GET", url, headers=list(headers), extensions={"timeout": dict(timeouts)})
-            return await self.handle_async_request(request)
+            return await self.handle_async_request(new_request("GET", url, headers, timeouts))
         return await self._asked("GET", yarl.URL(url, encoded=True), text, b"", timeouts)
 
     async def _asked(
@@ -220,6 +220,18 @@ class _BytewiseStream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._answer.aclose()
+
+
+def new_request(
+    method: str, url: str, headers: Sequence[Header], timeouts: Mapping[str, float], content: bytes = b""
+) -> httpx.Request:
+    """Return a request as httpx has it. Raises FetchError for a URL that it cannot take."""
+    try:
+        return httpx.Request(
+            method, url, headers=list(headers), content=content or None, extensions={"timeout": dict(timeouts)}
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:  # idna's errors, for labels that only look like its own
+        raise FetchError(f"not a URL that can be asked: {' '.join(str(error).split())}") from error
 
 
 def _as_text(headers: Sequence[Header]) -> list[tuple[str, str]] | None:
