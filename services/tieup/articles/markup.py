@@ -10,8 +10,9 @@ from typing import Final
 
 MAX_OPEN: Final = 100
 
-_ATTRIBUTE: Final = r"""\s+[a-zA-Z_:][\w:.-]*(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`/]+))?"""
-_TAG: Final = re.compile(rf"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:(?>{_ATTRIBUTE}))*+\s*/?>", re.ASCII)
+# White space as HTML has it, which knows no vertical tab; line breaks and tabs are blanks already.
+_ATTRIBUTE: Final = r"""[ \f]+[a-zA-Z_:][\w:.-]*(?:[ \f]*=[ \f]*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`/]+))?"""
+_TAG: Final = re.compile(rf"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:(?>{_ATTRIBUTE}))*+[ \f]*/?>", re.ASCII)
 _REFERENCE: Final = re.compile(r"&(?:([a-zA-Z]{2,8}|[a-zA-Z]{3}[1-4]{1,2})|#([0-9]{2,6})|#[xX]([0-9a-fA-F]{2,5}));")
 _INLINE: Final = frozenset(
     {

@@ -20,6 +20,7 @@ LOOSE = st.lists(
         st.sampled_from(
             ["<!--x-->", "<", "</", "<p", "<script>", "<a b'=\"c'>d\">", "<P CLASS=x>", "<select>", "&#0;"]
         ),
+        st.sampled_from(["<br\x0bid>", "<p\x0c class=x >", "<p class\x0b='x'>", "<b\xa0c>", "<i x=\x0by>", "<p/x>"]),
     ),
     max_size=12,
 ).map("".join)
@@ -67,6 +68,7 @@ def test_it_reads_what_feeds_are_made_of(html: str) -> None:
         "<!-- x -->",
         "<div>",
         "<br></br>",
+        "a<br\x0bid='x'>b",
     ],
 )
 def test_it_leaves_the_rest_to_the_parser(html: str) -> None:
