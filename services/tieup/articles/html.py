@@ -1,6 +1,7 @@
 """HTML to plain text: what a reader sees, blocks on lines of their own, scripts and styles dropped."""
 
 import re
+from html import unescape
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -8,6 +9,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tieup.articles.markup import quick_text
 
 MAX_HTML_CHARS: Final = 2_000_000
+MAX_TAGS: Final = 10_000  # for a parser, whose time goes with the square of the depth: 0.1 s for so many open <div>s
+MAX_NODES: Final = 1_000_000  # 0.4 GB: each tag may open anew every <font> that was never closed (HTML §13.2.4.3)
 
 _DROPPED: Final = frozenset(
     {"script", "style", "noscript", "template", "iframe", "object", "svg", "math", "head", "title", "select", "button"}
@@ -20,6 +23,18 @@ _BLOCKS: Final = frozenset(
     }
 )
 _CELLS: Final = frozenset({"td", "th"})
+
+# The elements that are opened anew, where their attributes tell them apart.
+_FORMATTING: Final = re.compile(
+    r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE | re.ASCII
+)
+_ANY_TAG: Final = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(script|style|noscript|template|iframe|title)\b[^>]*(?:>.*?(?:</\1\b[^>]*(?:>|\Z)|\Z)|\Z)"
+    r"|</?([a-z][a-z0-9]*)[^>]*(?:>|\Z)|<[!?/][^>]*(?:>|\Z)",
+    re.DOTALL | re.ASCII | re.IGNORECASE,
+)
+_REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{1,31});?", re.ASCII)
 
 _INVISIBLE: Final = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
 
@@ -38,7 +53,9 @@ def plain_text(html: str) -> str:
     if not html.isprintable():
         html = _INVISIBLE.sub("", html)
     text = quick_text(html)
-    return tidy(parsed_text(html) if text is None else text)
+    if text is None:
+        text = stripped_text(html) if is_too_dear(html) else parsed_text(html)
+    return tidy(text)
 
 
 def tidy(text: str) -> str:
@@ -56,6 +73,23 @@ def parsed_text(html: str) -> str:
     """Return what a parser finds in markup whose line breaks are blanks already, not yet tidy."""
     root = LexborHTMLParser(html).root
     return "" if root is None else "".join(_pieces(root))
+
+
+def is_too_dear(html: str) -> bool:
+    """Whether a parser might take seconds or gigabytes for this markup: by counts that no nesting can hide."""
+    tags = html.count("<")
+    if tags > MAX_TAGS:
+        return True
+    return tags * tags > MAX_NODES and tags * len(_FORMATTING.findall(html)) > MAX_NODES
+
+
+def stripped_text(html: str) -> str:
+    """Return markup's text without a parser, not yet tidy: its tags taken out, what scripts and the like hold too.
+
+    One pass. For markup that is too dear: nothing that stands open is closed, no table is mended.
+    """
+    text = _ANY_TAG.sub(lambda tag: _gap((tag[2] or "").lower()), html)
+    return _REFERENCE.sub(lambda reference: unescape(reference[0]), text)
 
 
 def _pieces(root: LexborNode) -> list[str]:
