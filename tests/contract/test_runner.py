@@ -193,6 +193,31 @@ async def test_a_defect_of_the_shell_rebuilds_the_task_and_the_act_is_tried_agai
     assert [v for _, v, _ in await scene.said(log)] == [b'{"key":"a","total":5000}', b'{"announced":5000}']
 
 
+async def test_a_stop_takes_in_what_has_come_back_and_asks_nobody_again(scene):
+    log = await scene.open()
+    await scene.append(log, [("a", 5_000), ("b", 6_000), ("c", 7_000)])
+    stopping = asyncio.Event()
+
+    class Slow(Echo):
+        async def perform(self, act):
+            answer = await super().perform(act)
+            if len(self.performed) == 2:
+                stopping.set()
+            if len(self.performed) == 3:
+                await asyncio.Event().wait()
+            return answer
+
+    spec = {"wakes": True, "concurrency": 3}
+    async with asyncio.timeout(60):
+        await scene.runner(log, scene.spec(shell=Slow(), **spec), gather_s=60.0, grace_s=0.05).run(stopping)
+    shell = Echo()
+    async with asyncio.timeout(60):
+        await scene.runner(log, scene.spec(shell=shell, **spec)).run(asyncio.Event(), once=True)
+    assert shell.performed == ["ask:c"], "the others had answered"
+    announced = [value for _, value, _ in await scene.said(log) if value.startswith(b'{"announced"')]
+    assert sorted(announced) == [b'{"announced":%d}' % total for total in (5_000, 6_000, 7_000)]
+
+
 async def test_state_of_a_newer_version_ends_the_run_with_its_error(scene):
     log = await scene.open()
 

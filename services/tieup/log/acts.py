@@ -90,10 +90,12 @@ class Acts:
         if outcome.key is not None:
             self._bytes -= self._unsettled.pop(outcome.key.decode(), 0)
 
-    async def stop(self, within_s: float) -> None:
-        """End what is under way, waiting so long at most."""
+    async def stop(self, within_s: float, *, grace_s: float = 0.0) -> None:
+        """Begin nothing more; cancel what has not ended after `grace_s`, and wait `within_s` at most for its end."""
         self._wanted.clear()
         running = list(self._running.values())
+        if running and grace_s:
+            await asyncio.wait(running, timeout=grace_s)
         for act in running:
             act.cancel()
         if running:

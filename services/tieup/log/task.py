@@ -2,6 +2,7 @@
 
     open (fences the former owner) ─▶ restore tables to their end ─▶ committed() ─▶ read from there
       └─▶ batch ─▶ step (in a thread, so that the loop keeps its heartbeats) ─▶ one transaction ─▶ start acts ─▶ …
+    told to stop ─▶ let acts end for a moment ─▶ one more step with their outcomes
 
 Any failure ends the task; whoever started it builds a new one from the log. There is no roll-back.
 """
@@ -11,8 +12,9 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tieup.errors import LogError
 from tieup.log.acts import Acts
@@ -42,13 +44,15 @@ class TaskBounds:
 
     `batch`: records read at once. `tick_s`: how often due work is looked for. `gather_s`: how long the outcome of an
     act waits for others that are under way, to share a step with them. `hold_s`: how long an act whose outcome was
-    poison is left alone. `close_s`: how long a stop waits for acts under way.
+    poison is left alone. `grace_s`: how long a stop lets acts under way come to their end; `close_s`: how long it waits
+    for those that it then cancels.
     """
 
     batch: int = 500
     tick_s: float = 0.25
     gather_s: float = 0.05
     hold_s: float = 3600.0
+    grace_s: float = 0.5
     close_s: float = 5.0
 
 
@@ -215,6 +219,7 @@ class Task:
                     poll = asyncio.create_task(reader.poll(self._bounds.batch, self._bounds.tick_s))
                 poll = await self._gather(poll)
                 await self._turn(hold)
+            await self._take_last(hold)
         finally:
             if poll is not None:
                 poll.cancel()
@@ -237,12 +242,22 @@ class Task:
 
     async def _turn(self, hold: TaskLog) -> None:
         self._backlog.extend(self._acts.take())
+        await self._step(hold, self._clock() if self._spec.wakes else None, self._stopping.is_set)
+
+    async def _take_last(self, hold: TaskLog) -> None:
+        """Take in what has come back from outside before a stop: nobody is asked again for what was answered."""
+        await self._acts.stop(self._bounds.close_s, grace_s=self._bounds.grace_s)
+        outcomes = [record for record in self._backlog if record.offset == OUTCOME_OFFSET]
+        self._backlog = deque([*outcomes, *self._acts.take()])
+        while self._backlog:
+            await self._step(hold, None, lambda: False)
+
+    async def _step(self, hold: TaskLog, now: datetime | None, stopping: Callable[[], bool]) -> None:
         batch = [self._backlog[i] for i in range(min(len(self._backlog), self._bounds.batch))]
-        now = self._clock() if self._spec.wakes else None
         self._busy = bool(batch)
         if not batch and now is None:
             return
-        step = await asyncio.to_thread(self._stepper.run, batch, now, self._stopping.is_set)
+        step = await asyncio.to_thread(self._stepper.run, batch, now, stopping)
         if not step.empty:
             started = time.perf_counter()
             await hold.commit(step.records, step.offsets)

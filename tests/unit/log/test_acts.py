@@ -134,3 +134,15 @@ async def test_poison_is_held_back_and_a_defect_is_raised() -> None:
     await acts.ripe()
     with pytest.raises(RuntimeError, match="a defect"):
         acts.take()
+
+
+async def test_a_stop_lets_acts_end_for_a_moment_and_keeps_what_they_brought() -> None:
+    gate = Gate()
+    acts = acts_of(gate)
+    acts.want(named("quick", "hanging", "later"))
+    await settled()
+    stopping = asyncio.create_task(acts.stop(1.0, grace_s=0.05))
+    await gate.end("quick")
+    await stopping
+    assert (gate.begun, gate.ends["hanging"].cancelled()) == (["quick", "hanging"], True)
+    assert [outcome.key for outcome in acts.take()] == [b"quick"]
