@@ -5,6 +5,7 @@ page request ─▶ want ─▶ act ─▶ outcome ─┬─▶ answer to the ow
                  └──── later, again ◀───┘
 """
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -29,9 +30,13 @@ from tieup.model.codec import decode, encode
 from tieup.model.feed import FetchRequest
 from tieup.model.page import PAGE_STATE_VERSION, PageOutcome, PageResult, PageWant
 
-PREFIX: Final = "page:"  # of the acts for pages, and of their places among the feeds that are due
+PREFIX: Final = "page:"  # of the acts for pages
+SHARE: Final = (
+    2  # of the requests under way, one in so many goes to pages: they sleep for a Crawl-delay, polls must not
+)
 
 Deadline = tuple[datetime, str]
+Hold = Callable[[str, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,15 @@ class PageRequest:
 
 
 class PageWants:
-    """The pages wanted of a task's hosts, placed among its feeds: one order, one politeness, one hold for both."""
+    """The pages wanted of a task's hosts: beside its feeds, so that neither waits for the other's queue, but with one
+    politeness and one hold for both."""
 
-    def __init__(self, settings: ArticleSettings, fetching: FetchSettings, due: DueFeeds) -> None:
+    def __init__(self, settings: ArticleSettings, fetching: FetchSettings, hold: Hold) -> None:
+        """`hold` holds the feeds of a host back."""
         self._settings = settings
         self._fetching = fetching
-        self._due = due
+        self._hold_feeds = hold
+        self._due = DueFeeds()
         self._wants: dict[str, PageWant] = {}  # in the order in which they were asked for
         self._of_domain: dict[str, dict[str, None]] = {}
         self._deadlines: SortedList = SortedList()
@@ -68,15 +76,29 @@ class PageWants:
         self._wants[key] = want
         self._of_domain.setdefault(want.domain, {})[key] = None
         self._deadlines.add((self._deadline(want), key))
-        self._due.put(PREFIX + key, want.domain, want.due_at)
+        self._due.put(key, want.domain, want.due_at)
         if want.quiet_until is not None:
-            self._due.hold(want.domain, want.quiet_until)
+            self.hold(want.domain, want.quiet_until)
+            self._hold_feeds(want.domain, want.quiet_until)
 
-    def act(self, place: str) -> Act:
-        """Return the request for the page at this place among what is due."""
-        want = self._wants[place.removeprefix(PREFIX)]
+    def hold(self, host: str, until: datetime) -> None:
+        """Let no page of a host be due before this time."""
+        self._due.hold(host, until)
+
+    def count(self, now: datetime) -> int:
+        """How many pages are due by now."""
+        return self._due.count(now)
+
+    def due(self, now: datetime, gone: Container[str]) -> list[str]:
+        """Return which pages are asked for now, less those that are gone: one of a host, in their share."""
+        limit = max(1, self._fetching.concurrency // SHARE)
+        return [key for key in self._due.due(now, limit, 1) if key not in gone]
+
+    def act(self, key: str) -> Act:
+        """Return the request for a page that is due."""
+        want = self._wants[key]
         version = want.article.version
-        return Act(f"{place}:{version}:{want.tries}", PageRequest(want.id, want.url, version, want.tries))
+        return Act(f"{PREFIX}{key}:{version}:{want.tries}", PageRequest(want.id, want.url, version, want.tries))
 
     def requested(self, request: FetchRequest, article: Article) -> Output:
         """Take a request for a page, unless the page of this version or of a later one is wanted already."""
@@ -128,7 +150,7 @@ class PageWants:
         if not of_domain:
             del self._of_domain[want.domain]
         self._deadlines.remove((self._deadline(want), key))
-        self._due.remove(PREFIX + key)
+        self._due.remove(key)
 
 
 def want_after(want: PageWant, outcome: PageOutcome, settings: ArticleSettings, fetching: FetchSettings) -> PageWant:

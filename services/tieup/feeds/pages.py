@@ -6,13 +6,12 @@ from typing import Final
 
 from tieup.articles.pages import PAGE_READ
 from tieup.articles.settings import ArticleSettings
-from tieup.feeds.due import DueFeeds
 from tieup.feeds.memory import SeenMemory
 from tieup.feeds.page_versions import PageVersions, Remembered
-from tieup.feeds.page_wants import PREFIX, PageWants
+from tieup.feeds.page_wants import PREFIX, Hold, PageWants
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
-from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, Output, Record
+from tieup.log.base import NOTHING, OUTCOME_OFFSET, Change, Output, Record
 from tieup.log.topics import PAGE_WANTS
 from tieup.model.article import Article
 from tieup.model.codec import decode
@@ -25,8 +24,9 @@ _PLACE: Final = PREFIX.encode()
 class Pages:
     """Both sides of a task's pages; each request, act, outcome and change goes to the side that it concerns."""
 
-    def __init__(self, settings: ArticleSettings, fetching: FetchSettings, due: DueFeeds, watch: FetchWatch) -> None:
-        self._wants = PageWants(settings, fetching, due)
+    def __init__(self, settings: ArticleSettings, fetching: FetchSettings, hold: Hold, watch: FetchWatch) -> None:
+        """`hold` lets the feeds of a host rest too that a page's answer asks to be left alone."""
+        self._wants = PageWants(settings, fetching, hold)
         self._versions = PageVersions(settings, fetching.max_versions)
         self._watch = watch
 
@@ -39,15 +39,20 @@ class Pages:
         side = self._wants if change.topic == PAGE_WANTS else self._versions
         side.apply(change.key.decode(), change.value)
 
-    def act(self, place: str) -> Act | None:
-        """Return the request for the page at this place among what is due, None if a feed is due there."""
-        return self._wants.act(place) if place.startswith(PREFIX) else None
+    def hold(self, host: str, until: datetime) -> None:
+        """Let no page of a host be asked for before this time."""
+        self._wants.hold(host, until)
 
-    def expired(self, now: datetime) -> tuple[Change, ...]:
-        """Give up the pages that were wanted for too long."""
-        changes = self._wants.expired(now)
-        self._watch.given_up(len(changes))
-        return changes
+    def count(self, now: datetime) -> int:
+        """How many pages are due by now."""
+        return self._wants.count(now)
+
+    def wake(self, now: datetime) -> Output:
+        """Return the requests for the pages that are due; give up those that were wanted for too long."""
+        given_up = self._wants.expired(now)
+        self._watch.given_up(len(given_up))
+        gone = {change.key.decode() for change in given_up}
+        return Output(changes=given_up, acts=tuple(self._wants.act(key) for key in self._wants.due(now, gone)))
 
     def settles(self, record: Record) -> bool:
         """Whether a record is the outcome of a request for a page."""

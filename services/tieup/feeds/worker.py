@@ -68,7 +68,7 @@ class FetchWorker:
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
         self._hubs = Subscriptions(hubs, settings, self._watch)
-        self._pages = Pages(articles or ArticleSettings(), settings, self._due, self._watch)
+        self._pages = Pages(articles or ArticleSettings(), settings, self._due.hold, self._watch)
         self._memory = SeenMemory()
         self._from_states: set[str] = set()  # whose memory is still a state's of version 1
         self._moves = Moves()
@@ -109,28 +109,27 @@ class FetchWorker:
             self._place(moved)
 
     def wake(self, now: datetime) -> Output:
-        """Return the polls and pages that are due, at most four times what runs at once: a slow host blocks nobody.
+        """Return the polls that are due, at most four times what runs at once: a slow host blocks nobody; and what
+        hubs and sites are asked for beside, in their share.
 
-        One that comes late, into hours that its feed skips, is put off by a change.
+        A poll that comes late, into hours that its feed skips, is put off by a change.
         """
         self._tell_queue(now)
-        limit = 4 * self._settings.concurrency
-        due = {place: self._pages.act(place) for place in self._due.due(now, limit, self._settings.per_host)}
-        given_up = self._pages.expired(now)
-        feeds = [place for place, page in due.items() if page is None]
-        later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in feeds}
-        acts = tuple(page or self._act(place) for place, page in due.items() if later.get(place, now) == now)
-        late = (self._feeds[feed_id] for feed_id in feeds if later[feed_id] != now)
+        due = tuple(self._due.due(now, 4 * self._settings.concurrency, self._settings.per_host))
+        later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
+        polls = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
+        late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
         states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
         asks, ended = self._hubs.wake(now, self._states, self._is_asked)
+        pages = self._pages.wake(now)
         changes = (change for state in (*states, *ended) for change in self._changes(state))
-        return Output(changes=(*changes, *given_up), acts=(*asks, *acts))
+        return Output(changes=(*changes, *pages.changes), acts=(*asks, *pages.acts, *polls))
 
     def _tell_queue(self, now: datetime) -> None:
         if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
             self._counted_at = now
-            pages = len(self._pages)
-            self._watch.queued(self._partition, len(self._due) - pages, self._due.count(now), pages)
+            due = self._due.count(now) + self._pages.count(now)
+            self._watch.queued(self._partition, len(self._due), due, len(self._pages))
 
     def _act(self, feed_id: str) -> Act:
         feed = self._feeds[feed_id]
@@ -238,7 +237,9 @@ class FetchWorker:
             state = replace(state, seen=(), state_version=FEED_STATE_VERSION)
         self._states[key] = state
         if state.quiet_until is not None:
-            self._due.hold(state.quiet_domain or state.domain, state.quiet_until)
+            host = state.quiet_domain or state.domain
+            self._due.hold(host, state.quiet_until)
+            self._pages.hold(host, state.quiet_until)
 
     def _take_over(self, key: str, state: FeedState) -> None:
         """Remember the entries that a state of version 1 holds, unless newer ones were read: topics have no order."""

@@ -10,7 +10,7 @@ from tests.unit.feeds.paging import NOW, PAGE, article, outcome, request, reques
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.errors import StateVersionError
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.page_wants import PREFIX, PageRequest, PageWants, want_id
+from tieup.feeds.page_wants import PageRequest, PageWants, want_id
 from tieup.feeds.settings import FetchSettings
 from tieup.log.base import NOTHING, Output
 from tieup.log.topics import PAGE_WANTS
@@ -25,8 +25,8 @@ class Task:
 
     def __init__(self, settings: ArticleSettings | None = None, kept: dict[str, bytes] | None = None) -> None:
         self.settings = ArticleSettings() if settings is None else settings
-        self.due = DueFeeds()
-        self.wants = PageWants(self.settings, FetchSettings(), self.due)
+        self.feeds = DueFeeds()
+        self.wants = PageWants(self.settings, FetchSettings(concurrency=2_000), self.feeds.hold)
         self.kept: dict[str, bytes] = {}
         for key, value in (kept or {}).items():
             self.wants.apply(key, value)
@@ -47,8 +47,7 @@ class Task:
         return self.take(self.wants.requested(request(one, at), one))
 
     def acts(self, now: datetime = NOW) -> list[PageRequest]:
-        places = self.due.due(now, 1_000, 1_000)
-        return [self.wants.act(place).payload for place in places]  # type: ignore[misc]
+        return [self.wants.act(key).payload for key in self.wants.due(now, ())]  # type: ignore[misc]
 
 
 def test_a_page_is_asked_for_until_its_outcome_is_there() -> None:
@@ -56,7 +55,7 @@ def test_a_page_is_asked_for_until_its_outcome_is_there() -> None:
     task.want(one)
     asked = PageRequest(want_id(one), "https://pages.example/1", 1, 0)
     assert task.acts() == task.acts() == [asked]
-    assert task.wants.act(PREFIX + want_id(one)).id == f"page:{want_id(one)}:1:0"
+    assert task.wants.act(want_id(one)).id == f"page:{want_id(one)}:1:0"
     result, output = task.wants.settled(outcome(want_id(one)))
     task.take(output)
     (answered,) = requests(output)
@@ -67,7 +66,7 @@ def test_a_page_is_asked_for_until_its_outcome_is_there() -> None:
         PageText(PAGE, NOW),
     )
     assert output.records[0].place_by == b"feeds.example"
-    assert (task.acts(), task.kept, len(task.wants), len(task.due)) == ([], {}, 0, 0)
+    assert (task.acts(), task.kept, len(task.wants), task.wants.count(NOW)) == ([], {}, 0, 0)
     assert task.wants.settled(outcome(want_id(one))) == (PageResult.READ, NOTHING)
 
 
@@ -104,9 +103,22 @@ def test_a_host_that_wants_quiet_is_held_for_its_feeds_too_over_restarts() -> No
     busy = outcome(want_id(one), PageResult.REFUSED, status=429, retry_after_s=7_200, again=True)
     task.take(task.wants.settled(busy)[1])
     for made in (task, Task(kept=task.kept)):
-        made.due.put("feed", "pages.example", NOW)
-        assert list(made.due.due(NOW + timedelta(seconds=7_199), 9, 9)) == []
-        assert len(list(made.due.due(NOW + timedelta(seconds=7_200), 9, 9))) == 2
+        made.feeds.put("feed", "pages.example", NOW)
+        for seconds, count in ((7_199, 0), (7_200, 1)):
+            at = NOW + timedelta(seconds=seconds)
+            assert (len(list(made.feeds.due(at, 9, 9))), len(made.acts(at))) == (count, count)
+
+
+def test_pages_are_read_one_by_one_of_a_host_and_leave_room_for_polls() -> None:
+    task = Task()
+    for number in range(6):
+        task.want(article(number, url=f"https://{'abc'[number % 3]}.example/{number}"))
+    assert [one.url for one in task.acts()] == ["https://a.example/0", "https://b.example/1", "https://c.example/2"]
+    few = PageWants(ArticleSettings(), FetchSettings(concurrency=4), DueFeeds().hold)
+    for key, value in task.kept.items():
+        few.apply(key, value)
+    (first, second) = few.due(NOW, ())
+    assert few.due(NOW, {first}) == [second]
 
 
 def test_a_page_that_got_no_turn_was_not_tried() -> None:
@@ -122,8 +134,8 @@ def test_a_broken_page_does_not_hold_its_host() -> None:
     task, one = Task(), article()
     task.want(one)
     task.take(task.wants.settled(outcome(want_id(one), PageResult.REFUSED, status=503, again=True))[1])
-    task.due.put("feed", "pages.example", NOW)
-    assert list(task.due.due(NOW, 9, 9)) == ["feed"]
+    task.feeds.put("feed", "pages.example", NOW)
+    assert list(task.feeds.due(NOW, 9, 9)) == ["feed"]
 
 
 def test_a_host_silences_itself_for_a_day_at_most() -> None:
@@ -167,8 +179,7 @@ def test_the_oldest_gives_way_where_there_are_too_many() -> None:
     for number in range(4):
         task.want(article(number))
     task.want(article(7, url=elsewhere.format(7)))
-    assert [asked.url.rpartition("/")[2] for asked in task.acts()].count("9") == 0
-    assert sorted(asked.url for asked in task.acts()) == [
+    assert sorted(decode(PageWant, value, "test").url for value in task.kept.values()) == [
         "https://other.example/7",
         "https://pages.example/2",
         "https://pages.example/3",
@@ -220,7 +231,7 @@ def test_bounds_hold_and_a_restart_at_any_moment_changes_nothing(steps: list[tup
             tries = decode(PageWant, kept, "test").tries if kept else 0
             settled = outcome(want_id(one), result, version, tries=tries, again=True, observed_at=now)
             task.take(task.wants.settled(settled)[1])
-        assert len(task.wants) == len(task.kept) == len(task.due) <= 4
+        assert len(task.wants) == len(task.kept) == task.wants.count(now + timedelta(days=9)) <= 4
         wanted = [decode(PageWant, value, "test") for value in task.kept.values()]
         assert all(want.tries < 2 for want in wanted)
         far = now + timedelta(days=9)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from tests.unit.feeds.paging import article as paged
+from tests.unit.feeds.paging import request as page_asked
 
 from tieup.errors import BadRecord, StateVersionError
 from tieup.events.validate import SchemaValidator
@@ -522,3 +524,17 @@ def test_two_feeds_that_moved_to_each_other_are_read_once_and_not_given_up() -> 
             at += timedelta(hours=5)
             step(fetch, outcome(asked, at, status=304, moved_to=target.url, etag="e"))
     assert len(requests(fetch, at + timedelta(days=2))) == 1
+
+
+def test_pages_rest_with_their_host_and_none_is_asked_for_that_is_given_up() -> None:
+    fetch, made = worker(), paged(url="https://news.example/page")
+    for change in fetch.process(record(page_asked(made), FETCH_REQUESTS, 7)).changes:
+        fetch.apply(change)
+    asked = [act.id for act in fetch.wake(NOW).acts]
+    assert [act_id.partition(":")[0] for act_id in asked] == ["page", FEED.id]
+    late = fetch.wake(NOW + timedelta(days=2))
+    assert [act.id for act in late.acts] == asked[1:]
+    assert [(change.topic, change.value) for change in late.changes] == [(PAGE_WANTS, None)]
+    step(fetch, outcome(status=429, retry_after_s=600, error="u: answered 429"))
+    assert fetch.wake(NOW + timedelta(seconds=599)).acts == ()
+    assert [act.id for act in fetch.wake(NOW + timedelta(seconds=600)).acts] == asked[:1]
