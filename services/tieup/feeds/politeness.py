@@ -36,6 +36,11 @@ class Pace:
         self.next_at = max(self.next_at, now) + 1 / self.rate
         return max(0.0, self.next_at - self.burst / self.rate - now)
 
+    def give_back(self) -> None:
+        """Give a token back that was taken and not used: who waits in vain must not make others wait longer."""
+        if self.rate:
+            self.next_at -= 1 / self.rate
+
     def free(self, now: float) -> bool:
         """Whether a token taken now would be waited for not at all."""
         return not self.rate or max(self.next_at, now) + (1 - self.burst) / self.rate <= now
@@ -61,11 +66,12 @@ class _Place:
         except BaseException:
             self.users -= 1
             raise
+        wait_s = self.pace.take(now())
         try:
-            wait_s = self.pace.take(now())
             if wait_s:
                 await asyncio.sleep(wait_s)
         except BaseException:
+            self.pace.give_back()
             self.leave()
             raise
 

@@ -161,10 +161,9 @@ class HubDoor:
         if len(self._paces) >= MAX_PACES:
             self._paces.clear()
         pace = self._paces.setdefault(what, Pace(self.terms.websub.rate, self.terms.websub.burst))
-        before = pace.next_at
         wait_s = pace.take(self.seconds())
         if wait_s:
-            pace.next_at = before
+            pace.give_back()
         return wait_s
 
     async def _request_of(self, callback: Callback, headers: Mapping[str, str], raw: bytes) -> FetchRequest:

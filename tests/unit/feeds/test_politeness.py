@@ -17,6 +17,26 @@ def test_a_burst_is_free_and_then_each_waits_for_its_token() -> None:
     assert pace.take(20.0) == 0.0
 
 
+def test_a_token_given_back_is_another_ones() -> None:
+    pace = Pace(rate=0.01, burst=1)
+    assert [pace.take(0.0), pace.take(0.0)] == [0.0, 100.0]
+    pace.give_back()
+    assert pace.take(0.0) == 100.0
+    Pace(rate=0.0, burst=1).give_back()
+
+
+async def test_who_waits_in_vain_uses_no_token_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(politeness, "TURN_S", 0.01)
+    now = [0.0]
+    made = Turns(FetchSettings(host_rate=0.01, host_burst=1), {"a.example": ("127.0.0.1", 80)}, seconds=lambda: now[0])
+    assert await crowd(made, ["http://a.example/1"]) == 1
+    for _ in range(5):
+        with pytest.raises(HostBusy):
+            await made.enter("http://a.example/2")
+    now[0] = 100.0
+    assert await crowd(made, ["http://a.example/2"]) == 1
+
+
 def test_no_rate_waits_for_nothing() -> None:
     pace = Pace(rate=0.0, burst=1)
     assert {pace.take(0.0) for _ in range(9)} == {0.0}
