@@ -9,11 +9,11 @@ from tieup.alerts.index import SubscriptionIndex, endpoints_of
 from tieup.alerts.message import alert_body
 from tieup.alerts.modes import patience
 from tieup.companies.gazetteer import Gazetteer
-from tieup.errors import BadRecord, StateVersionError
+from tieup.errors import BadRecord
 from tieup.ids import derive_id
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, WorkerSpec
 from tieup.log.topics import DELIVERIES, EVENTS, SUBSCRIPTIONS
-from tieup.model.codec import decode, encode, from_millis, to_millis
+from tieup.model.codec import decode, decode_state, encode, from_millis, to_millis
 from tieup.model.delivery import Delivery
 from tieup.model.labels import EventType
 from tieup.model.story import StoryEvent
@@ -152,11 +152,4 @@ def event_id_of(record: Record) -> str:
 
 def read_subscription(key: str, value: bytes) -> Subscription:
     """Return a subscription of the table. Raises StateVersionError for one that this code cannot read."""
-    place = f"{SUBSCRIPTIONS} {key}"
-    try:
-        found = decode(Subscription, value, place)
-    except BadRecord as error:
-        raise StateVersionError(str(error)) from error
-    if found.state_version != SUBSCRIPTION_VERSION:
-        raise StateVersionError(f"{place}: version {found.state_version}, this code reads {SUBSCRIPTION_VERSION}")
-    return found
+    return decode_state(Subscription, value, f"{SUBSCRIPTIONS} {key}", SUBSCRIPTION_VERSION)

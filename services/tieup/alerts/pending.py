@@ -8,10 +8,9 @@ from sortedcontainers import SortedDict, SortedList
 
 from tieup.alerts.lanes import Lanes
 from tieup.alerts.match import read_subscription
-from tieup.errors import BadRecord, StateVersionError
 from tieup.log.base import Change
 from tieup.log.topics import DELIVERY_STATES, SUBSCRIPTIONS
-from tieup.model.codec import decode
+from tieup.model.codec import decode_state
 from tieup.model.delivery import (
     DELIVERY_STATE_VERSION,
     DeliveryProgress,
@@ -180,11 +179,4 @@ def _held_key(progress: DeliveryProgress) -> HeldKey:
 
 
 def _read_state(key: str, value: bytes) -> DeliveryState:
-    place = f"{DELIVERY_STATES} {key}"
-    try:
-        found = decode(DeliveryState, value, place)
-    except BadRecord as error:
-        raise StateVersionError(str(error)) from error
-    if found.state_version != DELIVERY_STATE_VERSION:
-        raise StateVersionError(f"{place}: version {found.state_version}, this code reads {DELIVERY_STATE_VERSION}")
-    return found
+    return decode_state(DeliveryState, value, f"{DELIVERY_STATES} {key}", DELIVERY_STATE_VERSION)

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from tieup.articles.normalize import changed_fields
 from tieup.articles.pages import article_with_page, page_request
 from tieup.articles.settings import ArticleSettings, FullText
-from tieup.errors import BadRecord, StateVersionError
 from tieup.log.base import NOTHING, Change, NewRecord, Output
 from tieup.log.topics import ARTICLES, PAGES
 from tieup.model.article import Article
-from tieup.model.codec import decode, encode, to_millis
+from tieup.model.codec import decode_state, encode, to_millis
 from tieup.model.feed import FetchRequest, SeenEntry
 from tieup.model.page import PAGE_STATE_VERSION, PageRead
 
@@ -50,7 +49,7 @@ class PageVersions:
             if not of_feed:
                 del self._of_feed[old.feed_id]
         if value is not None:
-            found = _decoded(key, value)
+            found = decode_state(PageRead, value, f"{PAGES} {key}", PAGE_STATE_VERSION)
             self._read[key] = found
             self._of_feed.setdefault(found.feed_id, set()).add(key)
 
@@ -126,14 +125,3 @@ def _change(read: PageRead) -> Change:
 
 def _record(article: Article) -> NewRecord:
     return NewRecord(ARTICLES, article.id.encode(), encode(article), to_millis(article.observed_at))
-
-
-def _decoded(key: str, value: bytes) -> PageRead:
-    place = f"{PAGES} {key}"
-    try:
-        found = decode(PageRead, value, place)
-    except BadRecord as error:
-        raise StateVersionError(f"{place}: not as state version {PAGE_STATE_VERSION} is: {error}") from error
-    if found.state_version != PAGE_STATE_VERSION:
-        raise StateVersionError(f"{place}: state version {found.state_version}, this code reads {PAGE_STATE_VERSION}")
-    return found

@@ -16,7 +16,7 @@ from sortedcontainers import SortedList
 from tieup.articles.pages import page_answer
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.articles.urls import registrable_domain
-from tieup.errors import BadFeed, BadRecord, StateVersionError
+from tieup.errors import BadFeed
 from tieup.feeds.due import DueFeeds
 from tieup.feeds.plausible import is_about
 from tieup.feeds.registry import feed_url
@@ -26,7 +26,7 @@ from tieup.ids import derive_id
 from tieup.log.base import NOTHING, Act, Change, Output
 from tieup.log.topics import PAGE_WANTS
 from tieup.model.article import Article
-from tieup.model.codec import decode, encode
+from tieup.model.codec import decode_state, encode
 from tieup.model.feed import FetchRequest
 from tieup.model.page import PAGE_STATE_VERSION, PageOutcome, PageResult, PageWant
 
@@ -72,7 +72,7 @@ class PageWants:
         self._forget(key)
         if value is None:
             return
-        want = _read(key, value)
+        want = decode_state(PageWant, value, f"{PAGE_WANTS} {key}", PAGE_STATE_VERSION)
         self._wants[key] = want
         self._of_domain.setdefault(want.domain, {})[key] = None
         self._deadlines.add((self._deadline(want), key))
@@ -191,14 +191,3 @@ def _change(want: PageWant) -> Change:
 
 def _gone(want: PageWant) -> Change:
     return Change(PAGE_WANTS, want.id.encode(), None)
-
-
-def _read(key: str, value: bytes) -> PageWant:
-    place = f"{PAGE_WANTS} {key}"
-    try:
-        want = decode(PageWant, value, place)
-    except BadRecord as error:
-        raise StateVersionError(f"{place}: not as state version {PAGE_STATE_VERSION} is: {error}") from error
-    if want.state_version != PAGE_STATE_VERSION:
-        raise StateVersionError(f"{place}: state version {want.state_version}, this code reads {PAGE_STATE_VERSION}")
-    return want

@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.articles.settings import ArticleSettings
@@ -27,7 +27,7 @@ from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Outp
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, PAGE_WANTS, PAGES, SEEN_ENTRIES
 from tieup.model.article import Article
-from tieup.model.codec import decode, encode, from_millis
+from tieup.model.codec import decode, decode_state, encode, from_millis
 from tieup.model.feed import (
     FEED_STATE_VERSION,
     SEEN_ENTRIES_VERSION,
@@ -41,8 +41,6 @@ from tieup.model.hub import PING, PUSH, HubOutcome
 
 NAME: Final = "fetch"
 COUNT_EVERY: Final = timedelta(seconds=10)  # within a usual scrape interval
-
-State = TypeVar("State", FeedState, SeenEntries)
 
 _log = logging.getLogger(__name__)
 
@@ -341,24 +339,9 @@ def _letter(outcome: FetchOutcome, record: Record) -> NewRecord:
 
 
 def _read_state(key: str, value: bytes) -> FeedState:
-    return _read(FeedState, (FEED_STATE_VERSION - 1, FEED_STATE_VERSION), value, f"{FEED_STATES} {key}")
+    return decode_state(FeedState, value, f"{FEED_STATES} {key}", FEED_STATE_VERSION - 1, FEED_STATE_VERSION)
 
 
 def _read_seen(key: str, value: bytes) -> bytes:
-    seen = _read(SeenEntries, (SEEN_ENTRIES_VERSION,), value, f"{SEEN_ENTRIES} {key}")
+    seen = decode_state(SeenEntries, value, f"{SEEN_ENTRIES} {key}", SEEN_ENTRIES_VERSION)
     return base64.b64decode(seen.packed, validate=True)
-
-
-def _read(kind: type[State], readable: tuple[int, ...], value: bytes, place: str) -> State:
-    """Decode a record of our own state. Raises StateVersionError for one that this code cannot read."""
-    try:
-        found = decode(kind, value, place)
-    except BadRecord as error:
-        raise StateVersionError(f"{place}: not as {_versions(readable)} is: {error}") from error
-    if found.state_version not in readable:
-        raise StateVersionError(f"{place}: state version {found.state_version}, this code reads {_versions(readable)}")
-    return found
-
-
-def _versions(numbers: tuple[int, ...]) -> str:
-    return f"state version {' or '.join(map(str, numbers))}"

@@ -2,14 +2,24 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 import orjson
 
-from tieup.errors import BadRecord
+from tieup.errors import BadRecord, StateVersionError
+
+
+class Versioned(Protocol):
+    """A record of a worker's own state."""
+
+    @property
+    def state_version(self) -> int:
+        """In which form it is written."""
+
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Versioned)
 
 _OPTIONS = orjson.OPT_UTC_Z
 
@@ -39,6 +49,19 @@ def decode(kind: type[T], data: bytes | None, place: str) -> T:
         raise BadRecord(f"{place}: not JSON: {error}") from error
     except msgspec.ValidationError as error:
         raise BadRecord(f"{place}: not a {kind.__name__}: {error}") from error
+
+
+def decode_state(kind: type[S], data: bytes | None, place: str, *readable: int) -> S:
+    """Return a record of a worker's own state. Raises StateVersionError for one that this code cannot read, since it is
+    of none of the `readable` versions: what a newer or a broken one says must stop the worker, not be passed over."""
+    versions = f"state version {' or '.join(map(str, readable))}"
+    try:
+        found = decode(kind, data, place)
+    except BadRecord as error:
+        raise StateVersionError(f"{place}: not as {versions} is: {error}") from error
+    if found.state_version not in readable:
+        raise StateVersionError(f"{place}: state version {found.state_version}, this code reads {versions}")
+    return found
 
 
 def to_millis(time: datetime) -> int:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.errors import BadRecord
-from tieup.model.codec import decode, encode, from_millis, to_millis
+from tieup.errors import BadRecord, StateVersionError
+from tieup.model.codec import decode, decode_state, encode, from_millis, to_millis
 from tieup.model.feed import FetchRequest
+from tieup.model.page import PageRead
 
 NOON = datetime(2026, 2, 1, 12, 0, 0, 5000, tzinfo=UTC)
 WISH = FetchRequest("https://news.example/rss", "news.example", "poll", NOON)
@@ -38,3 +39,18 @@ def test_times_keep_their_milliseconds(time: datetime) -> None:
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_timestamp_that_kafka_can_hold_gives_a_time(millis: int) -> None:
     assert from_millis(millis).tzinfo is UTC
+
+
+def test_state_that_this_code_cannot_read_stops_the_worker() -> None:
+    read = PageRead("a", "f", 2, "c", 10, NOON)
+    assert decode_state(PageRead, encode(read), "pages a", 1) == read
+    for data, words in (
+        (
+            encode(read).replace(b'"state_version":1', b'"state_version":3'),
+            "state version 3, this code reads .* 1 or 2",
+        ),
+        (b"{}", "not as state version 1 or 2 is"),
+        (None, "a tombstone"),
+    ):
+        with pytest.raises(StateVersionError, match=f"^pages a: .*{words}"):
+            decode_state(PageRead, data, "pages a", 1, 2)
