@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,6 +58,7 @@ from tieup.outside.registers import Registers
 from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
 
+LOOKUPS: Final = 64  # names looked up at once: one that nobody answers for keeps a thread for half a minute
 logger = logging.getLogger("tieup")
 
 WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
@@ -234,6 +236,7 @@ async def _run_on(
         logger.info("created topic %s", name)
     registry = CollectorRegistry() if registry is None else registry
     metrics = Metrics(registry)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "tieup-lookup"))
     runner = Runner(
         log,
         specs,

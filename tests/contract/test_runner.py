@@ -1,6 +1,7 @@
 """The runner on every log: the same bytes however the input was batched or restarted, nothing lost, nothing twice."""
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -109,6 +110,19 @@ async def test_it_works_off_all_input_once_and_ends(scene):
     totals = [orjson.loads(value)["total"] for _, value, _ in await scene.said(log)]
     assert totals == [1, 2, 4, 7, 11, 11, 24]
     await scene.work_off(log)
+    assert len(await scene.said(log)) == 7
+
+
+async def test_threads_that_hang_on_names_hold_no_step_up(scene):
+    log = await scene.open()
+    await scene.append(log, NUMBERS)
+    answered = threading.Event()
+    hanging = [asyncio.get_running_loop().run_in_executor(None, answered.wait) for _ in range(64)]
+    try:
+        await scene.work_off(log)
+    finally:
+        answered.set()
+        await asyncio.gather(*hanging)
     assert len(await scene.said(log)) == 7
 
 

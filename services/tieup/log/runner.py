@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -56,8 +57,10 @@ class WorkerRun:
         clock: Clock,
         metrics: Metrics,
         bounds: RunnerBounds,
+        threads: Executor | None = None,
     ) -> None:
         self.spec = spec
+        self._threads = threads
         self.group = f"{app}-{spec.name}"
         self.assigned = False
         self.error: str | None = None
@@ -83,9 +86,9 @@ class WorkerRun:
         kept = {partition for partition, task in self._tasks.items() if task.health().phase != "ended"}
         for partition in sorted(partitions - kept):
             task_id = TaskId(self.group, self.spec.name, partition)
-            bounds = self._bounds.task
+            told = (self._validator, self._clock, self._metrics, self._bounds.task, self._threads)
             try:
-                task = Task(self._log, self.spec, task_id, self._validator, self._clock, self._metrics, bounds)
+                task = Task(self._log, self.spec, task_id, *told)
             except Exception as error:  # noqa: BLE001 - a listener's error would be swallowed, and the task never run
                 self._failures.put_nowait(error)
                 return
@@ -190,7 +193,10 @@ class Runner:
         self._specs = specs
         self._cleaned_at: datetime | None = None
         self._unknown: dict[str, str] = {}
-        self._runs = [WorkerRun(log, spec, app, validator, clock, metrics, self._bounds) for spec in specs]
+        # Not the loop's own threads: names that nobody answers for keep those busy for minutes.
+        self._threads = ThreadPoolExecutor(thread_name_prefix="tieup-step")
+        told = (validator, clock, metrics, self._bounds, self._threads)
+        self._runs = [WorkerRun(log, spec, app, *told) for spec in specs]
 
     async def run(self, stopping: asyncio.Event, *, once: bool = False) -> None:
         """Run until `stopping` is set; with `once`, also end when every worker has read all there is and nothing is
@@ -211,6 +217,7 @@ class Runner:
             for spec in self._specs:
                 if spec.shell is not None:
                     await spec.shell.close()
+            self._threads.shutdown(wait=False)
         for result in results:
             if isinstance(result, Exception):
                 raise result

@@ -13,6 +13,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,8 +69,11 @@ class Task:
         clock: Clock,
         metrics: Metrics,
         bounds: TaskBounds,
+        threads: Executor | None = None,
     ) -> None:
+        """`threads` are where steps run; the loop's own unless given, which lookups of names may keep busy."""
         self.id = task_id
+        self._threads = threads
         self._log = log
         self._spec = spec
         self._clock = clock
@@ -172,7 +176,8 @@ class Task:
     async def _read_until(self, reader: Reader, ends: Mapping[TopicPartition, int]) -> None:
         while any((before := reader.positions())[at] < end for at, end in ends.items()):
             records = await reader.poll(self._bounds.batch, 1.0)
-            self._report_bad(await asyncio.to_thread(self._stepper.restore, records))
+            loop = asyncio.get_running_loop()
+            self._report_bad(await loop.run_in_executor(self._threads, self._stepper.restore, records))
             if reader.positions() != before:
                 self._moved()
             if self._stopping.is_set():
@@ -257,7 +262,8 @@ class Task:
         self._busy = bool(batch)
         if not batch and now is None:
             return
-        step = await asyncio.to_thread(self._stepper.run, batch, now, stopping)
+        loop = asyncio.get_running_loop()
+        step = await loop.run_in_executor(self._threads, self._stepper.run, batch, now, stopping)
         if not step.empty:
             started = time.perf_counter()
             await hold.commit(step.records, step.offsets)
