@@ -17,12 +17,15 @@ import pytest
 import zstandard
 from tests.feed_server import Answer, FeedServer, Page, feed_server, item, rss
 
+from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
 from tieup.feeds.poll import PollRequest
-from tieup.feeds.settings import FetchSettings
+from tieup.feeds.settings import FetchSettings, WebSubSettings
+from tieup.feeds.websub import HubTerms
 from tieup.log.base import Act
 from tieup.model.codec import decode
 from tieup.model.feed import FetchOutcome
+from tieup.model.hub import HubOutcome, HubRequest
 
 NOW = datetime(2026, 2, 3, 8, 0, 0, 123_456, tzinfo=UTC)
 LIMIT = 200_000
@@ -364,3 +367,18 @@ async def test_a_redirect_into_a_host_that_asked_for_rest_is_not_followed(served
         "http://a.example/a (at http://b.example/b): http://b.example/b: its host has asked to be left alone"
     )
     assert not outcome.postponed
+
+
+async def test_a_hub_that_asks_for_rest_is_left_alone_by_polls_too(served: FeedServer) -> None:
+    served.pages["/hub"] = Answer(status=429, headers=(("Retry-After", "600"),))
+    settings = FetchSettings(allow_private=True)
+    terms = HubTerms(Callbacks("k" * 43, "https://tieup.example"), WebSubSettings(), settings)
+    asking = HubRequest("0" * 32, "127.0.0.1", "subscribe", served.url("/hub"), served.url("/feed"))
+    opened = FetchShell(settings, lambda: NOW, hubs=terms)
+    try:
+        answered = decode(HubOutcome, await opened.perform(Act("hub", asking)), "here")
+        polled = await opened.poll(request(served.url("/feed")))
+    finally:
+        await opened.close()
+    assert (answered.status, answered.retry_after_s, polled.postponed) == (429, 600, True)
+    assert [seen.path for seen in served.seen] == ["/hub"]

@@ -73,7 +73,7 @@ class FetchShell:
         self._rests = Rests()
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
-        self._hubs = None if hubs is None else HubShell(hubs, clock, self._transport, self._turn)
+        self._hubs = None if hubs is None else HubShell(hubs, clock, self._transport, self._turn, self._note_rest)
         self._headers = _common_headers(settings)
         self._timeouts = _timeouts(settings)
         self._get = _getter(self._transport)
@@ -152,8 +152,7 @@ class FetchShell:
             raise FetchError(f"no whole answer within {self._settings.total_s:g} s") from error
         except _FOREIGN as error:
             raise FetchError(self._said(error)) from error
-        if answer.status in SLOW_DOWN and (rest := self._rest_s(answer)) is not None:
-            self._rests.note(asked.url, rest)
+        self._note_rest(asked.url, answer.status, answer.headers)
         return answer, time.monotonic() - started
 
     @asynccontextmanager
@@ -162,9 +161,13 @@ class FetchShell:
             self._rests.check(url)
             yield
 
-    def _rest_s(self, answer: Answer) -> int | None:
-        asked = retry_after_s(answer.headers.get("retry-after"), self._now(), answer.headers.get("date"))
-        return rest_s(answer.status, asked, self._settings)
+    def _note_rest(self, url: str, status: int, headers: httpx.Headers) -> None:
+        """Let a host that asks for it be left alone by all that is asked from here: feeds, pages, hubs."""
+        if status not in SLOW_DOWN:
+            return
+        asked = retry_after_s(headers.get("retry-after"), self._now(), headers.get("date"))
+        if (rest := rest_s(status, asked, self._settings)) is not None:
+            self._rests.note(url, rest)
 
     async def _hop(self, asked: Asked) -> Answer:
         response = await self._get(asked.url, [*self._headers, *_own_headers(asked)], self._timeouts)

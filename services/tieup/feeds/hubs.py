@@ -22,19 +22,24 @@ from tieup.outside.transport import new_request
 FORM: Final = b"application/x-www-form-urlencoded"
 MAX_WORDS_BYTES: Final = 1_000  # of an error's explanation, which hubs give as plain text
 Turn = Callable[[str], AbstractAsyncContextManager[None]]
+Answered = Callable[[str, int, httpx.Headers], None]
 
 _MOVED: Final = frozenset({307, 308})  # the only redirects that keep a POST (RFC 9110 §15.4.8)
 
 
 class HubShell:
-    """Asks hubs over the transport that feeds are asked over, and in the same turns: `turn` waits for a URL's."""
+    """Asks hubs over the transport that feeds are asked over, in the same turns (`turn` waits for a URL's); `answered`
+    is told each answer, which may ask to be left alone."""
 
-    def __init__(self, terms: HubTerms, clock: Clock, transport: httpx.AsyncBaseTransport, turn: Turn) -> None:
+    def __init__(
+        self, terms: HubTerms, clock: Clock, transport: httpx.AsyncBaseTransport, turn: Turn, answered: Answered
+    ) -> None:
         self._callbacks = terms.callbacks
         self._settings, self._websub = terms.fetch, terms.websub
         self._clock = clock
         self._transport = transport
         self._turn = turn
+        self._answered = answered
 
     async def ask(self, request: HubRequest) -> HubOutcome:
         """Post the request and return what came of it. Never raises for anything that the outside world does."""
@@ -99,6 +104,7 @@ class HubShell:
         times = {"connect": settings.connect_s, "read": settings.read_s, "write": settings.read_s}
         headers = ((b"User-Agent", settings.user_agent.encode("ascii")), (b"Content-Type", FORM))
         response = await self._transport.handle_async_request(new_request("POST", url, headers, times, form))
+        self._answered(url, response.status_code, response.headers)
         try:
             return response, "" if response.is_success else await _words(response)
         finally:
