@@ -45,8 +45,8 @@ class ParsingPool:
     async def parse_encoded(self, body: bytes, url: str, content_type: str | None) -> bytes:
         """Parse a body and return the ParsedFeed as the JSON that the process answered.
 
-        Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit: that may
-        be the machine's fault, so the body is worth another try.
+        Raises BadFeed if it is no feed. Raises FetchError if the process died or took longer than the limit, which may
+        be the machine's fault.
         """
         return await self.run(url, _encoded, self._job, body, url, content_type, self._settings.max_entries)
 
