@@ -19,6 +19,7 @@ from tests.feed_server import Answer, FeedServer, Page, feed_server, item, rss
 
 from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
+from tieup.feeds.page_wants import PageRequest
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.settings import FetchSettings, WebSubSettings
 from tieup.feeds.websub import HubTerms
@@ -26,6 +27,7 @@ from tieup.log.base import Act
 from tieup.model.codec import decode
 from tieup.model.feed import FetchOutcome
 from tieup.model.hub import HubOutcome, HubRequest
+from tieup.model.page import PageOutcome, PageResult
 
 NOW = datetime(2026, 2, 3, 8, 0, 0, 123_456, tzinfo=UTC)
 LIMIT = 200_000
@@ -382,3 +384,21 @@ async def test_a_hub_that_asks_for_rest_is_left_alone_by_polls_too(served: FeedS
         await opened.close()
     assert (answered.status, answered.retry_after_s, polled.postponed) == (429, 600, True)
     assert [seen.path for seen in served.seen] == ["/hub"]
+
+
+@pytest.mark.parametrize("location", ["http://xn--a.example/'", "http://a\\'b.example/", "http://0'..xn--/"])
+async def test_no_address_that_a_library_chokes_on_is_more_than_an_error(served: FeedServer, location: str) -> None:
+    served.pages["/0"] = Answer(status=301, headers=(("Location", location),))
+    settings = FetchSettings(allow_private=True)
+    terms = HubTerms(Callbacks("k" * 43, "https://tieup.example"), WebSubSettings(), settings)
+    opened = FetchShell(settings, lambda: NOW, hubs=terms)
+    asking = HubRequest("0" * 32, "127.0.0.1", "subscribe", location, "http://news.example/feed")
+    page = PageRequest("w", served.url("/0"), 1, 0)
+    try:
+        polled = await opened.poll(request(served.url("/0")))
+        hub = decode(HubOutcome, await opened.perform(Act("hub", asking)), "here")
+        read = decode(PageOutcome, await opened.perform(Act("page", page)), "here")
+    finally:
+        await opened.close()
+    assert all(outcome.error is not None and location in outcome.error for outcome in (polled, hub))
+    assert (read.result, read.again) == (PageResult.NO_ANSWER, True)

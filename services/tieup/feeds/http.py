@@ -50,7 +50,8 @@ _VALIDATORS: Final = frozenset({b"etag", b"last-modified"})
 _ABOUT_TIME: Final = frozenset({b"retry-after", b"cache-control", b"expires", b"date"})
 Get = Callable[[str, Sequence[Header], Mapping[str, float]], Awaitable[httpx.Response]]
 
-_FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL)
+# ValueError too: a stranger's URL must not find a hole in a library that ends the task and stops every other feed.
+_FOREIGN: Final = (httpx.HTTPError, httpx.InvalidURL, ValueError)
 
 
 class FetchShell:

@@ -96,7 +96,7 @@ class HubShell:
             raise FetchError(f"no whole answer within {self._settings.total_s:g} s") from error
         except httpx.TimeoutException as error:
             raise FetchError("no answer in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise FetchError(" ".join(str(error).split()) or type(error).__name__) from error
 
     async def _sent(self, url: str, form: bytes) -> tuple[httpx.Response, str]:

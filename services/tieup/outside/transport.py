@@ -69,8 +69,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         headers = _as_text(request.headers.raw)
         if headers is None:
             return await self._send_bytewise(request, content)
-        url = yarl.URL(str(request.url), encoded=True)
-        return await self._asked(request.method, url, headers, content, request.extensions.get("timeout", {}))
+        times = request.extensions.get("timeout", {})
+        return await self._asked(request.method, str(request.url), headers, content, times)
 
     async def get(self, url: str, headers: Sequence[Header], timeouts: Mapping[str, float]) -> httpx.Response:
         """Send the GET that an httpx.Request with these would be, which takes an eighth of a 304's time to build.
@@ -80,14 +80,15 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         text = _as_text(headers)
         if text is None or not _PLAIN_URL.fullmatch(url):
             return await self.handle_async_request(new_request("GET", url, headers, timeouts))
-        return await self._asked("GET", yarl.URL(url, encoded=True), text, b"", timeouts)
+        return await self._asked("GET", url, text, b"", timeouts)
 
     async def _asked(
-        self, method: str, url: yarl.URL, headers: list[tuple[str, str]], content: bytes, times: Mapping[str, float]
+        self, method: str, text: str, headers: list[tuple[str, str]], content: bytes, times: Mapping[str, float]
     ) -> httpx.Response:
-        await self._check_literal(url.raw_host or "", url.explicit_port or 0)
         bounds = aiohttp.ClientTimeout(total=None, sock_connect=times.get("connect"), sock_read=times.get("read"))
-        with _translated():
+        with _translated():  # yarl refuses URLs that httpx takes
+            url = yarl.URL(text, encoded=True)
+            await self._check_literal(url.raw_host or "", url.explicit_port or 0)
             answer = await self._send(method, url, headers, content, bounds)
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Stream(answer))
 
