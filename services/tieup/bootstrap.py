@@ -62,7 +62,7 @@ LOOKUPS: Final = 64  # names looked up at once: one that nobody answers for keep
 logger = logging.getLogger("tieup")
 
 WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
-ALERTING: Final = frozenset({"match", "deliver"})
+OUTWARD: Final = frozenset({"fetch", "match", "deliver"})  # who asks or tells the world outside
 
 
 def utc_now() -> datetime:
@@ -118,17 +118,17 @@ def worker_specs(
 ) -> list[WorkerSpec]:
     """Return the wanted workers (all if none is named) in the order of the flow; their own numbers go to `registry`.
 
-    With a suffix those that alert are left out. Raises UsageError for a wrong name, DataError or BadFile for a
-    gazetteer that cannot be used.
+    With a suffix those that ask or tell the world outside are left out. Raises UsageError for a wrong name, DataError
+    or BadFile for a gazetteer that cannot be used.
     """
     unknown = [name for name in workers if name not in WORKERS]
     if unknown:
         raise UsageError(f"no worker {unknown[0]!r}: there are {', '.join(WORKERS)}")
     wanted = [name for name in WORKERS if not workers or name in workers]
     if settings.suffix:
-        wanted = [name for name in wanted if name not in ALERTING]
+        wanted = [name for name in wanted if name not in OUTWARD]
         if not wanted:
-            raise UsageError("a replay never alerts: neither match nor deliver runs with a suffix")
+            raise UsageError("a replay asks and alerts nobody: fetch, match and deliver do not run with a suffix")
     return [_spec(name, settings, clock, registry) for name in wanted]
 
 
