@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.feed_server import Answer, FeedServer, Seen, feed_server, rss
 from tests.fetching import NOON, Fetching
+from tests.subscribing import true
 
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.claims.extract import Extractor
@@ -22,9 +23,10 @@ from tieup.feeds.http import FetchShell
 from tieup.feeds.page_http import PageReader
 from tieup.feeds.page_wants import PageRequest
 from tieup.feeds.parsing import ParsingPool
+from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_from_url, feeds_to_records, poll_now_record
 from tieup.feeds.settings import FetchSettings
-from tieup.log.base import NewRecord
+from tieup.log.base import Act, NewRecord
 from tieup.log.topics import DEAD_LETTERS, FETCH_REQUESTS, PAGE_WANTS, PAGES, RELATIONS
 from tieup.model.article import Article
 from tieup.model.codec import decode
@@ -465,3 +467,24 @@ async def test_pages_of_a_site_that_come_together_ask_for_its_robots_txt_once_an
     times = [seen.at for seen in served.seen if seen.path != "/robots.txt"]
     assert len(served.seen) == 4
     assert all(later - before >= timedelta(seconds=0.39) for before, later in pairwise(times))
+
+
+async def test_a_page_that_takes_long_to_read_keeps_no_feed_waiting() -> None:
+    settings = FetchSettings(allow_private=True, host_rate=0, address_rate=0, parsers=1)
+    heavy = Answer(b"<html><body><article>" + b"<p>Ford, BYD and a word</p>" * 70_000, headers=HTML)
+    shell = FetchShell(settings, lambda: NOON)
+    async with feed_server({"/news/1": page(BODY), "/news/2": heavy, "/feed.xml": Answer(rss(OLD))}) as served:
+        poll, read_one, read_two = (
+            Act("poll", PollRequest("f" * 32, served.url("/feed.xml"), "localhost")),
+            Act("page:1", PageRequest("1", served.url("/news/1"), 1, 0)),
+            Act("page:2", PageRequest("2", served.url("/news/2"), 1, 0)),
+        )
+        for act in (poll, read_one):  # the parsing processes are started
+            await shell.perform(act)
+        slow = asyncio.create_task(shell.perform(read_two))
+        await true(lambda: "/news/2" in [seen.path for seen in served.seen])
+        assert b"Weather" in await shell.perform(poll)
+        assert not slow.done()
+        slow.cancel()
+        await asyncio.wait([slow])
+    await shell.close()

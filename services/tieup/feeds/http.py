@@ -45,6 +45,7 @@ from tieup.outside.transport import GuardedTransport, Header, new_request
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096
+PAGE_PARSERS: Final = 1  # of its own: a site whose pages take seconds each to read must not keep feeds waiting
 _PERMANENT: Final = frozenset({301, 308})
 _VALIDATORS: Final = frozenset({b"etag", b"last-modified"})
 _ABOUT_TIME: Final = frozenset({b"retry-after", b"cache-control", b"expires", b"date"})
@@ -69,8 +70,10 @@ class FetchShell:
         self._settings = settings
         self._clock = clock
         self._transport = _transport(settings) if transport is None else transport
-        self._parsing = ParsingPool(settings, queue=None if watch is None else watch.parsing_queue)
-        self._pages = PageReader(self, settings, articles or ArticleSettings(), self._parsing, self._now)
+        queue = None if watch is None else watch.parsing_queue
+        self._parsing = ParsingPool(settings, queue=queue)
+        apart = ParsingPool(replace(settings, parsers=PAGE_PARSERS), queue=queue)
+        self._pages = PageReader(self, settings, articles or ArticleSettings(), apart, self._now)
         self._rests = Rests()
         self._all = asyncio.Semaphore(settings.concurrency)
         self._turns = Turns(settings, read_hosts(settings.hosts), None if watch is None else watch.waited)
