@@ -105,7 +105,7 @@ async def test_found_added_polled_by_hand_and_paused_beside_a_running_service(tm
             assert (await feeds(tmp_path, "add", server.url("/gone"))).code == 0
             gone = await feeds(tmp_path, "poll", server.url("/gone"), "--wait")
             assert gone.code == 1
-            assert "answered 410" in gone.out
+            assert gone.out.endswith(f"\n{server.url('/gone')}: answered 410\n")
             assert (await feeds(tmp_path, "pause", "--domain", "127.0.0.1")).err == "2 feeds paused\n"
             refused = await feeds(tmp_path, "poll", server.url("/f"), "--wait")
             assert "paused, so not polled" in refused.out

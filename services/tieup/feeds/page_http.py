@@ -213,13 +213,19 @@ class PageReader:
             observed_at=now,
             result=result,
             status=None if answer is None else answer.status,
-            error=None if error is None else " ".join(bounded(f"{request.url}: {error}", 1_000).split()),
+            error=None if error is None else _named(request.url, error),
             again=again,
             retry_after_s=None
             if headers is None
             else retry_after_s(headers.get("retry-after"), now, headers.get("date")),
             body_bytes=0 if answer is None or answer.body is None else len(answer.body),
         )
+
+
+def _named(url: str, error: str) -> str:
+    """Return an error in one line that begins with the page's URL, once."""
+    words = error if error.startswith(f"{url}: ") else f"{url}: {error}"
+    return " ".join(bounded(words, 1_000).split())
 
 
 def _site(url: str) -> str:

@@ -96,8 +96,9 @@ class AddressGuard:
         allowed = [address for address in addresses if self._allow_private or refusal(address) is None]
         if not allowed:
             why = refusal(addresses[0]) if addresses else Refusal("no address")
-            shown = addresses[0] if addresses else "nothing"
-            raise FetchError(f"{host} is {shown}: {why.reason if why else 'refused'}; not asked")
+            shown = str(addresses[0]) if addresses else "nothing"
+            named = host if host == shown else f"{host} is {shown}"
+            raise FetchError(f"{named}: {why.reason if why else 'refused'}; not asked")
         return [(str(address), port) for address in allowed]
 
     def allows(self, address: str, port: int) -> bool:

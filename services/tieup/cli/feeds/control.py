@@ -140,7 +140,8 @@ async def _wait(
                     if state.feed_id in left and state.last_poll_at != (
                         known.last_poll_at if known is not None else None
                     ):
-                        tell(f"{left.pop(state.feed_id).url}: {_came_of(state, known)}")
+                        feed = left.pop(state.feed_id)
+                        tell(f"{feed.url}: {_came_of(feed, state, known)}")
                         well = well and state.error is None
     except TimeoutError:
         say(f"{_counted(len(left))} not polled within {wait_s} s; is `tieup run` running?")
@@ -153,9 +154,11 @@ def _states(records: Iterable[Record]) -> list[FeedState]:
     return [decode(FeedState, record.value, record.place) for record in records if record.value is not None]
 
 
-def _came_of(state: FeedState, before: FeedState | None) -> str:
+def _came_of(feed: Feed, state: FeedState, before: FeedState | None) -> str:
+    from tieup.feeds.health import reason_of
+
     if state.error is not None:
-        return state.error
+        return reason_of(feed, state)
     new = state.entries - (before.entries if before is not None else 0)
     entries = f"{new} new {'entry' if new == 1 else 'entries'}"
     return f"answered {state.last_status}, {entries}; next poll {state.next_poll_at:%Y-%m-%d %H:%M} UTC"
