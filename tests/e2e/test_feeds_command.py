@@ -32,7 +32,7 @@ class Done:
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIEUP_")}
-    own = {"PYTHONWARNINGS": "error", "COLUMNS": "80", "TIEUP_FEEDS_ALLOW_PRIVATE": "true", "TIEUP_HTTP": ""}
+    own = {"PYTHONWARNINGS": "error", "COLUMNS": "80", "TIEUP_FEEDS_ALLOW_PRIVATE": "true", "TIEUP_HTTP": "off"}
     return kept | own | dict(given or {})
 
 
