@@ -100,24 +100,25 @@ def _security(kafka: KafkaSettings) -> KafkaSecurity:
     )
 
 
-def hub_terms(settings: Settings) -> HubTerms | None:
+def hub_terms(settings: Settings, *, asks: bool = True) -> HubTerms | None:
     """Return on what terms hubs are asked, None unless all that WebSub needs is set; a replay asks none."""
     websub, key = settings.websub, settings.master_key
     if websub.public_url is None or websub.listen is None or key is None or settings.suffix:
         return None
-    return HubTerms(Callbacks(key, websub.public_url), websub, settings.feeds)
-
-
-def _without_hubs(settings: Settings) -> Settings:
-    """For runs that end by themselves: hubs would call at a door that is shut."""
-    return replace(settings, websub=WebSubSettings())
+    return HubTerms(Callbacks(key, websub.public_url), websub, settings.feeds, asks)
 
 
 def worker_specs(
-    settings: Settings, workers: Sequence[str], clock: Clock, registry: CollectorRegistry | None = None
+    settings: Settings,
+    workers: Sequence[str],
+    clock: Clock,
+    registry: CollectorRegistry | None = None,
+    *,
+    once: bool = False,
 ) -> list[WorkerSpec]:
     """Return the wanted workers (all if none is named) in the order of the flow; their own numbers go to `registry`.
 
+    In a run that is to end (`once`) no hub is asked: it would call at a door that is shut.
     With a suffix those that ask or tell the world outside are left out. Raises UsageError for a wrong name, DataError
     or BadFile for a gazetteer that cannot be used.
     """
@@ -129,7 +130,7 @@ def worker_specs(
         wanted = [name for name in wanted if name not in OUTWARD]
         if not wanted:
             raise UsageError("a replay asks and alerts nobody: fetch, match and deliver do not run with a suffix")
-    return [_spec(name, settings, clock, registry) for name in wanted]
+    return [_spec(name, settings, clock, registry, once=once) for name in wanted]
 
 
 @asynccontextmanager
@@ -142,9 +143,9 @@ async def asking(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Fe
         await shell.close()
 
 
-def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None) -> WorkerSpec:
+def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegistry | None, *, once: bool) -> WorkerSpec:
     if name == "fetch":
-        watch, hubs, articles = FetchWatch(registry), hub_terms(settings), _articles(settings)
+        watch, hubs, articles = FetchWatch(registry), hub_terms(settings, asks=not once), _articles(settings)
         shell = FetchShell(settings.feeds, clock, watch=watch, hubs=hubs, articles=articles)
         return fetch_spec(settings.feeds, shell, watch, hubs, articles)
     if name == "deliver":
@@ -189,8 +190,7 @@ async def run(settings: Settings, workers: Sequence[str] = (), *, once: bool = F
     Raises LogBusy if another runner has the embedded log, and what the runner raises.
     """
     registry = CollectorRegistry()
-    settings = _without_hubs(settings) if once else settings
-    specs = worker_specs(settings, workers, clock, registry)
+    specs = worker_specs(settings, workers, clock, registry, once=once)
     stopping = asyncio.Event()
     with _signals(stopping):
         async with AsyncExitStack() as stack:
@@ -334,7 +334,9 @@ async def run_demo(settings: Settings) -> list[DemoPoll]:
     polls: list[DemoPoll] = []
     with DemoServer(sample) as server:
         hosts = {feed.host: f"127.0.0.1:{server.port}" for feed in sample.feeds}
-        own = replace(_without_hubs(settings), http=None, feeds=replace(settings.feeds, hosts=hosts, concurrency=1))
+        own = replace(
+            settings, http=None, websub=WebSubSettings(), feeds=replace(settings.feeds, hosts=hosts, concurrency=1)
+        )
         async with await open_log(own, exclusive=True) as log:
             await log.create(CATALOGUE)
             await log.append([_sample_feed(feed, sample.polls[0]) for feed in sample.feeds])

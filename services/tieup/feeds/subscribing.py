@@ -42,9 +42,15 @@ class Subscriptions:
         self._watch = watch
         self._due = DueFeeds()
 
+    @property
+    def asking(self) -> HubTerms | None:
+        """The terms, where hubs are asked and feeds polled less for it."""
+        return self.terms if self.terms is not None and self.terms.asks else None
+
     def place(self, key: str, state: FeedState | None, *, wanted: bool) -> None:
         """Take note of a feed's state, so that its hub is asked when it is due."""
-        ask = None if self.terms is None or state is None else next_ask(state, self.terms, wanted=wanted)
+        terms = self.asking
+        ask = None if terms is None or state is None else next_ask(state, terms, wanted=wanted)
         if ask is None:
             self._due.remove(key)
             return
@@ -56,13 +62,14 @@ class Subscriptions:
 
     def wake(self, now: datetime, states: Mapping[str, FeedState], is_wanted: Wanted) -> Asks:
         """Return what hubs are to be asked by now, and the states of subscriptions that ended by themselves."""
-        if self.terms is None:
+        terms = self.asking
+        if terms is None:
             return (), ()
         acts, ended = [], []
         limit = max(1, self._settings.concurrency // SHARE)
         for key in self._due.due(now, limit, self._settings.per_host):
             state = states[key]
-            ask = next_ask(state, self.terms, wanted=is_wanted(key))
+            ask = next_ask(state, terms, wanted=is_wanted(key))
             if ask is None:
                 continue
             _, request = ask

@@ -29,11 +29,12 @@ _AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class HubTerms:
-    """On what terms hubs are asked."""
+    """On what terms hubs are asked. Where none `asks`, what they have said is heard, but feeds are polled without them."""
 
     callbacks: Callbacks
     websub: WebSubSettings
     fetch: FetchSettings
+    asks: bool = True
 
     def callback(self, state: FeedState, topic: str) -> Callback:
         """Return the callback for a feed's topic."""

@@ -193,7 +193,7 @@ class FetchWorker:
         found = self._recognised(feed, state, outcome)
         told = 0 if found is None else len(found.versions)
         after = state_after(feed, state, outcome, found, self._settings)
-        after = after_poll(feed, state, after, outcome, told, self._hubs.terms)
+        after = after_poll(feed, state, after, outcome, told, self._hubs.asking)
         self._watch.polled(feed, state, after, outcome, found)
         if found is None:
             return Output(letters, self._changes(after))
@@ -265,7 +265,7 @@ class FetchWorker:
         if feed is None or not asked:
             self._due.remove(key)
         else:
-            self._due.put(key, feed.domain, poll_due(self._state(feed), self._hubs.terms))
+            self._due.put(key, feed.domain, poll_due(self._state(feed), self._hubs.asking))
 
     def _is_asked(self, key: str) -> bool:
         """Whether a feed is asked: it is wanted, neither paused nor gone, nor moved to where another wanted one is."""

@@ -343,6 +343,25 @@ def test_where_websub_is_switched_off_feeds_are_polled_as_before() -> None:
     assert scene.worker.wake(NOW + HOUR).acts == ()
 
 
+def test_a_run_that_is_to_end_hears_what_was_pushed_but_asks_no_hub_and_polls_without_it() -> None:
+    before = leased()
+    before.now += HOUR / 2
+    before.push(entry(3))
+    scheduled = before.state.hub.scheduled_at
+    assert before.state.next_poll_at > scheduled
+    scene = Scene(replace(TERMS, asks=False))
+    scene.worker.apply(Change(FEED_STATES, FEED.id.encode(), encode(before.state)))
+    scene.now = before.now
+    scene.push(entry(4))
+    assert scene.articles == ["Title 4 v1"]
+    assert scene.asks() == []
+    assert scene.worker.wake(scheduled - timedelta(seconds=1)) == NOTHING
+    (poll,) = scene.worker.wake(scheduled).acts
+    assert poll.payload.url == FEED.url
+    scene.now += 30 * DAY
+    assert scene.asks() == []
+
+
 def test_a_removed_feed_is_unsubscribed_with_few_tries() -> None:
     scene = leased()
     removal = removal_record(FEED, NOW)
