@@ -29,7 +29,7 @@ _AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class HubTerms:
-    """On what terms hubs are asked. Where none `asks`, what they have said is heard, but feeds are polled without them."""
+    """On what terms hubs are asked. Unless it `asks` a run hears what they said, but polls as if there were none."""
 
     callbacks: Callbacks
     websub: WebSubSettings
