@@ -4,7 +4,10 @@ import secrets
 from typing import Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from tieup.cli.options import AsJson
 from tieup.cli.session import emit_pretty, session, show
@@ -28,7 +31,7 @@ def config(
     if as_json:
         emit_pretty({one.setting.name: _row(one) for one in effective})
     else:
-        show(_table(effective, reasons))
+        show(_reasons(effective) if reasons else _table(effective))
 
 
 def key() -> None:
@@ -55,25 +58,43 @@ def _bounds(setting: Setting) -> str:
     return "" if setting.low is None or setting.high is None else f"{setting.low:g} to {setting.high:g}"
 
 
-def _table(effective: tuple[Effective, ...], reasons: bool) -> Table:
+def _table(effective: tuple[Effective, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Setting", overflow="fold")
+    table.add_column("Setting", no_wrap=True)  # whole, so that it can be searched for
     table.add_column("Value", overflow="fold")
     table.add_column("Unit", style="dim", overflow="fold")
     table.add_column("From", overflow="fold")
     for one in effective:
-        setting = one.setting
-        given = one.source != "default"
-        cells = [plain(setting.name), plain(_value(one), style="bold" if given else ""), plain(setting.unit)]
-        table.add_row(*cells, plain(one.source, style="cyan" if given else "dim"))
-        if reasons:
-            bounds = f" ({_bounds(setting)})" if _bounds(setting) else ""
-            table.add_row("", plain(setting.reason + bounds, style="dim"))
+        table.add_row(one.setting.name, _shown(one), one.setting.unit, _source(one))
     return table
 
 
-def _value(one: Effective) -> str:
-    shown = one.shown
+def _reasons(effective: tuple[Effective, ...]) -> Group:
+    """Each setting with what it is for below it, over the whole width."""
+    parts: list[RenderableType] = []
+    for one in effective:
+        setting = one.setting
+        default = f"; default {_words(setting.default)}" if _is_given(one) and setting.default is not None else ""
+        bounds = f"; {_bounds(setting)}" if _bounds(setting) else ""
+        unit = plain(f"{setting.unit}{bounds}{default}", style="dim")
+        parts.append(Text("  ").join((Text(setting.name, style="bold"), _shown(one), unit, _source(one))))
+        parts.append(Padding(plain(setting.reason), (0, 0, 1, 4)))
+    return Group(*parts)
+
+
+def _is_given(one: Effective) -> bool:
+    return one.source != "default"
+
+
+def _shown(one: Effective) -> Text:
+    return plain(_words(one.shown), style="bold" if _is_given(one) else "")
+
+
+def _source(one: Effective) -> Text:
+    return plain(one.source, style="cyan" if _is_given(one) else "dim")
+
+
+def _words(shown: object) -> str:
     if shown is None or shown == {}:
         return "–"
     if isinstance(shown, bool):

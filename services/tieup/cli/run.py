@@ -35,7 +35,7 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False,
     log: LogUrl = None,
     http: Annotated[
-        str | None, typer.Option("--http", metavar="HOST:PORT", help="Metrics and health; off for none.")
+        str | None, typer.Option("--http", metavar="HOST:PORT", help="Where metrics and health are; `off` for nowhere.")
     ] = None,
     log_level: Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")] = None,
 ) -> None:

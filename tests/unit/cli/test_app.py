@@ -12,6 +12,7 @@ from tieup.cli.app import run
 from tieup.cli.feeds.choose import find
 from tieup.cli.run import WORKERS, chosen
 from tieup.cli.session import parse_flags
+from tieup.config import load_settings
 from tieup.errors import UsageError
 from tieup.feeds.registry import feed_from_url
 
@@ -96,6 +97,19 @@ def test_config_tells_value_and_source(capsysbinary: pytest.CaptureFixture[bytes
     assert (shown["group"]["value"], shown["group"]["source"]) == ("mine", "flag")
     assert (shown["kafka.sasl_password"]["value"], shown["kafka.sasl_password"]["source"]) == ("********", "other.toml")
     assert b"hunter2" not in out
+
+
+def test_config_tells_every_setting_by_its_whole_name_and_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["config"]) == 0
+    names = {one.setting.name for one in load_settings({}).effective}
+    assert names <= set(capsys.readouterr().out.split())
+    assert run(["--set", "feeds.retry_s=60", "config", "--reasons"]) == 0
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert "feeds.retry_s  60  seconds; 60 to 86400; default 900  flag" in lines
+    assert "    The wait after a first error; it doubles with each further one in a row." in lines
 
 
 def test_companies_are_found_by_any_spelling(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
