@@ -81,7 +81,7 @@ def test_an_opml_list_goes_in_and_out(tmp_path: Path) -> None:
     outlines = f'<outline xmlUrl="{URL}" text="A &amp; B"/><outline xmlUrl="mailto:x" text="no feed"/>'
     (tmp_path / "in.opml").write_text(f'<opml version="2.0"><body>{outlines}</body></opml>', "utf-8")
     done = tieup(tmp_path, "feeds", "import", "in.opml")
-    assert (done.returncode, done.stdout) == (1, "1 feeds added, 0 changed, 0 known already, 1 passed over\n")
+    assert (done.returncode, done.stdout) == (1, "1 feed added, 0 changed, 0 known already, 1 passed over\n")
     assert done.stderr.startswith("tieup: in.opml: ")
     out = tieup(tmp_path, "feeds", "export").stdout
     assert 'xmlUrl="https://example.com/feed.xml"' in out

@@ -148,6 +148,14 @@ async def test_a_check_fits_one_screen(feeds: Command) -> None:
     assert feeds.files() == []
 
 
+async def test_discovery_subscribes_to_nothing_unless_told_to(feeds: Command) -> None:
+    page = Answer(b"<link rel='alternate' type='application/rss+xml' href='/f'>", headers=HTML)
+    async with feed_server({"/": page, "/f": Page(document("rss", 1))}) as server:
+        for told, files in ((["--all"], False), (["--add", "--all"], True)):
+            found = await feeds("discover", server.url("/"), *told)
+            assert (found.code, "1 entry" in found.out, bool(feeds.files())) == (0, True, files)
+
+
 async def test_the_starter_list_is_unverified_until_polled(feeds: Command) -> None:
     listed = await feeds("starter", "--language", "de", "--category", "trade", "--json")
     assert {row["state"] for row in listed.rows} == {"unverified"}

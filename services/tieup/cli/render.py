@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tieup.cli.terminal import one_line, plain
+from tieup.cli.terminal import counted, one_line, plain
 from tieup.model.labels import EventType, Factuality, PartyStance, SpeakerType, Stance, Target
 from tieup.model.story import PartyPosition, Story, StoryClaim, StoryEvent
 
@@ -126,7 +126,7 @@ def _head(story: Story) -> Text:
     labels.append(f" (basis: {words(story.basis)})")
     details = [f"story {story.id}"]
     details += [f"opened {day(story.opened_at)}, updated {day(story.updated_at)}"]
-    details += [f"{_counted(story.article_count, 'article')}, {_counted(story.rewrites, 'rewrite')} that add nothing"]
+    details += [f"{counted(story.article_count, 'article')}, {counted(story.rewrites, 'rewrite')} that add nothing"]
     details += [f"venture: {story.venture}"] if story.venture else []
     details += [f"via: {', '.join(story.via)}"] if story.via else []
     details += [f"milestones: {', '.join(map(words, story.milestones))}"] if story.milestones else []
@@ -136,10 +136,6 @@ def _head(story: Story) -> Text:
     details += ["withdrawn: no article states it any more"] if story.withdrawn else []
     body = Text("".join(f"\n{one_line(line)}" for line in details), style="dim")
     return Text.assemble(head, labels, body)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _positions(story: Story) -> Table:

@@ -30,6 +30,11 @@ def plain(text: str | None, style: str = "") -> Text:
     return Text(one_line(text or ""), style=style)
 
 
+def counted(count: int, noun: str, nouns: str | None = None) -> str:
+    """Return so many of something: `1 feed`, `2 feeds`; `nouns` is the plural where an s does not make it."""
+    return f"{count} {noun if count == 1 else nouns or f'{noun}s'}"
+
+
 def _harmless(character: str) -> bool:
     if character in _KEPT:
         return True

@@ -11,6 +11,7 @@ from tieup.cli.feeds.choose import Category, Domain, FeedNames, Filter, chosen
 from tieup.cli.feeds.store import append, feeds_log, read_feeds, read_known
 from tieup.cli.options import LogUrl
 from tieup.cli.session import now, say, session, tell, wait_for
+from tieup.cli.terminal import counted
 from tieup.config import Settings
 from tieup.log.base import Log, Record, TopicPartition
 from tieup.log.topics import FEED_STATES
@@ -80,7 +81,7 @@ def _set_paused(settings: Settings, names: Sequence[str] | None, accepted: Filte
     if len(found) > 1 or not changed:
         rest = len(found) - len(changed)
         before = f", {rest} {'paused' if paused else 'not paused'} before" if rest else ""
-        say(f"{_counted(len(changed))} {word}{before}")
+        say(f"{counted(len(changed), 'feed')} {word}{before}")
 
 
 async def _change(
@@ -144,7 +145,7 @@ async def _wait(
                         tell(f"{feed.url}: {_came_of(feed, state, known)}")
                         well = well and state.error is None
     except TimeoutError:
-        say(f"{_counted(len(left))} not polled within {wait_s} s; is `tieup run` running?")
+        say(f"{counted(len(left), 'feed')} not polled within {wait_s} s; is `tieup run` running?")
     finally:
         await reader.close()
     return well and not left
@@ -160,9 +161,5 @@ def _came_of(feed: Feed, state: FeedState, before: FeedState | None) -> str:
     if state.error is not None:
         return reason_of(feed, state)
     new = state.entries - (before.entries if before is not None else 0)
-    entries = f"{new} new {'entry' if new == 1 else 'entries'}"
+    entries = counted(new, "new entry", "new entries")
     return f"answered {state.last_status}, {entries}; next poll {state.next_poll_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _counted(count: int) -> str:
-    return f"{count} {'feed' if count == 1 else 'feeds'}"

@@ -10,7 +10,7 @@ import typer
 from tieup.cli.feeds.store import append, feeds_log, read_feeds
 from tieup.cli.options import LogUrl
 from tieup.cli.session import bar, now, say, session, tell, wait_for
-from tieup.cli.terminal import one_line
+from tieup.cli.terminal import counted, one_line
 from tieup.config import Settings
 from tieup.errors import BadFeed, BadFile
 from tieup.model.feed import Feed
@@ -81,7 +81,7 @@ def export_feeds(
         Path(file).write_bytes(data)
     except OSError as error:
         raise BadFile(f"{file}: cannot be written: {error.strerror}") from error
-    say(f"{len(feeds)} feeds written to {one_line(file)}")
+    say(f"{counted(len(feeds), 'feed')} written to {one_line(file)}")
 
 
 async def merge_into(settings: Settings, listed: Iterable[Feed], *, update: bool = False) -> "Merged":
@@ -99,7 +99,7 @@ async def merge_into(settings: Settings, listed: Iterable[Feed], *, update: bool
 
 def merged_words(merged: "Merged") -> str:
     """Return what a list changed, in words."""
-    return f"{len(merged.added)} feeds added, {len(merged.changed)} changed, {merged.same} known already"
+    return f"{counted(len(merged.added), 'feed')} added, {len(merged.changed)} changed, {merged.same} known already"
 
 
 def _feed(outline: "OpmlOutline") -> Feed:

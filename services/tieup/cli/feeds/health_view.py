@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tieup.cli.feeds.row import FeedRow
-from tieup.cli.terminal import plain
+from tieup.cli.terminal import counted, plain
 from tieup.feeds.interval import span
 from tieup.model.feed import Health
 
@@ -65,7 +65,7 @@ def summary(rows: Sequence[FeedRow]) -> Text:
     """Return how many feeds are in which state."""
     counts = Counter(row.health.state for row in rows)
     parts = [f"{counts[state]} {state}" for state in Health if counts[state]]
-    return Text(f"{len(rows)} {'feed' if len(rows) == 1 else 'feeds'}: {', '.join(parts)}", style="dim")
+    return Text(f"{counted(len(rows), 'feed')}: {', '.join(parts)}", style="dim")
 
 
 def feed_text(row: FeedRow, now: datetime) -> RenderableType:
@@ -154,7 +154,11 @@ def _hub(row: FeedRow, now: datetime) -> str:
     hub, named = row.hub, row.state.hub_url if row.state else None
     if hub is None:
         return "names none" if named is None else f"{named}; not subscribed"
-    pushed = f"; {hub.pushes} pushes, the last {ago(hub.pushed_at, now)}" if hub.pushed_at is not None else ""
+    pushed = (
+        f"; {counted(hub.pushes, 'push', 'pushes')}, the last {ago(hub.pushed_at, now)}"
+        if hub.pushed_at is not None
+        else ""
+    )
     failed = f"; {hub.error}" if hub.error else ""
     if hub.lease_until is None:
         return f"{hub.url}; no lease yet{failed}"

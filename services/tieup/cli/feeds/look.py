@@ -8,7 +8,7 @@ import typer
 from tieup.cli.feeds.store import Known, append, feeds_log, known_or_none, read_feeds
 from tieup.cli.options import AsJson, LogUrl
 from tieup.cli.session import bar, emit, emit_pretty, now, say, session, show, tell, wait_for
-from tieup.cli.terminal import one_line
+from tieup.cli.terminal import counted, one_line
 from tieup.config import Settings
 from tieup.errors import FetchError
 from tieup.model.feed import Feed
@@ -48,7 +48,7 @@ def discover(
     settings = session(context).settings(log=log)
     known = wait_for(known_or_none(settings))
     found = wait_for(_discover(settings, known, site, anyway=anyway))
-    chosen = [one for one in found.feeds if not one.of_comments and one.same_as is None] if add or add_all else []
+    chosen = [one for one in found.feeds if not one.of_comments and one.same_as is None] if add else []
     added = wait_for(_add(settings, chosen if add_all else chosen[:1], category)) if chosen else {}
     wanted = known.feeds.keys() | added.keys()
     if as_json:
@@ -99,7 +99,8 @@ def _show_found(found: "Discovery", wanted: set[str], added: dict[str, Feed]) ->
     for url, reason in found.failed if not found.feeds else ():
         say(one_line(f"  {url}: {reason}"))
     if found.left:
-        say(f"{len(found.left)} more addresses were not asked, such as {one_line(found.left[0])}")
+        left = counted(len(found.left), "more address was", "more addresses were")
+        say(f"{left} not asked, such as {one_line(found.left[0])}")
     for feed in added.values():
         tell(f"added {feed.url}")
 

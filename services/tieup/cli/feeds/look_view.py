@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tieup.cli.feeds.health_view import ago
 from tieup.cli.render import minute
-from tieup.cli.terminal import plain
+from tieup.cli.terminal import counted, plain
 from tieup.feeds.check import FeedReport
 from tieup.feeds.checkup import FeedFacts
 from tieup.feeds.discover import FoundFeed
@@ -31,7 +31,7 @@ def found_table(found: Sequence[FoundFeed], wanted: Container[str], now: datetim
         head = Text.assemble(
             (f"{number:2}  ", "dim"),
             plain(one.title or "no title", style="bold"),
-            f"  {one.kind}, {one.entries} entries",
+            f"  {one.kind}, {counted(one.entries, 'entry', 'entries')}",
         )
         head.append_text(plain(newest + (f", {one.language}" if one.language else "")))
         notes = plain(_notes(one, numbers, wanted), style="dim")
@@ -154,7 +154,7 @@ def _entry_lines(facts: FeedFacts, now: datetime) -> Iterator[tuple[str, str]]:
         return
     named = ((identity.by_link, "link"), (identity.by_guid, "guid"), (identity.by_content, "content"))
     by = ", ".join(f"{count} by {what}" for count, what in named if count)
-    yield "entries", f"{facts.entries}, known {by}; {identity.articles} articles"
+    yield "entries", f"{facts.entries}, known {by}; {counted(identity.articles, 'article')}"
     if dates.oldest is None or dates.newest is None:
         yield "dates", "none"
         return
