@@ -17,6 +17,10 @@ from tieup.model.feed import FetchRequest, PageText
 PAGE: Final = "page"
 PAGE_READ: Final = "page-read"
 
+MAX_SOUGHT: Final = 300
+"""Lines of an entry that are sought in its page, each a pass over 100,000 characters: 25 ms at most, where 20,000 lines
+took 1.6 s of the task's time."""
+
 _TORN: Final = " .…[]()>»"
 
 
@@ -69,8 +73,10 @@ def joined(entry: str, page: str) -> str:
     """Return the page's text, and before it those lines of the entry that it does not hold.
 
     A summary is often written apart, and a page may come from a cache that is older than its entry: what the entry
-    says, a denial perhaps, must not be lost to the page. A line that was cut for the feed is held by its beginning.
+    says, a denial perhaps, must not be lost to the page. A line that was cut for the feed is held by its beginning;
+    those after the first 300 only where they stand in the page as lines.
     """
-    held = " ".join(page.split())
-    lines = (line for line in entry.split("\n") if " ".join(line.split()).rstrip(_TORN) not in held)
-    return "\n".join([*lines, page])
+    held, lines = " ".join(page.split()), entry.split("\n")
+    sought = (line for line in lines[:MAX_SOUGHT] if " ".join(line.split()).rstrip(_TORN) not in held)
+    as_lines = {"", *page.split("\n")} if len(lines) > MAX_SOUGHT else set()
+    return "\n".join([*sought, *(line for line in lines[MAX_SOUGHT:] if line not in as_lines), page])

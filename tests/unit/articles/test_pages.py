@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.articles.normalize import content_hash
-from tieup.articles.pages import article_with_page, joined
+from tieup.articles.pages import MAX_SOUGHT, article_with_page, joined
 from tieup.model.article import MAX_TEXT_CHARS, Article
 from tieup.model.feed import PageText
 
@@ -56,3 +56,13 @@ def test_the_text_keeps_its_bound() -> None:
     whole = article_with_page(ENTRY, PageText("x" * MAX_TEXT_CHARS, NOW))
     assert (len(whole.text), whole.truncated) == (MAX_TEXT_CHARS, True)
     assert whole.text.startswith(ENTRY.text)
+
+
+def test_of_an_entry_of_countless_lines_none_is_lost_to_its_page() -> None:
+    page = "First.\nIn the middle of a line.\nLast."
+    entry = ["First.", "In the middle", *(f"Own {number}." for number in range(MAX_SOUGHT)), "Last.", "Ford denies it."]
+    assert joined("\n".join(entry), page).split("\n") == [
+        *(f"Own {number}." for number in range(MAX_SOUGHT)),
+        "Ford denies it.",
+        *page.split("\n"),
+    ]
