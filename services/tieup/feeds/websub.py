@@ -195,6 +195,8 @@ def after_poll(
     """
     after = _named(after, outcome)
     held = after.hub
+    if held is not None and terms is None:
+        return put_off(after, after.next_poll_at)
     if held is None or terms is None or outcome.postponed:
         return after
     if after.error is None and outcome.error is None:
@@ -204,6 +206,12 @@ def after_poll(
     held = replace(held, scheduled_at=after.next_poll_at)
     after = replace(after, hub=held)
     return replace(after, next_poll_at=_poll_at(feed, after, outcome.observed_at, terms))
+
+
+def put_off(state: FeedState, until: datetime) -> FeedState:
+    """Return the state of a feed that is polled at this time, whether there is a hub or not."""
+    held = None if state.hub is None else replace(state.hub, scheduled_at=until)
+    return replace(state, next_poll_at=until, hub=held)
 
 
 def poll_due(state: FeedState, terms: HubTerms | None) -> datetime:

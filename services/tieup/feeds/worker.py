@@ -22,7 +22,7 @@ from tieup.feeds.settings import FetchSettings
 from tieup.feeds.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
 from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import HubTerms, after_poll, poll_due
+from tieup.feeds.websub import HubTerms, after_poll, poll_due, put_off
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, PAGE_WANTS, PAGES, SEEN_ENTRIES
@@ -117,7 +117,7 @@ class FetchWorker:
         later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
         polls = tuple(self._act(feed_id) for feed_id in due if later[feed_id] == now)
         late = (self._feeds[feed_id] for feed_id in due if later[feed_id] != now)
-        states = [replace(self._state(feed), next_poll_at=later[feed.id]) for feed in late]
+        states = [put_off(self._state(feed), later[feed.id]) for feed in late]
         asks, ended = self._hubs.wake(now, self._states, self._is_asked)
         pages = self._pages.wake(now)
         changes = (change for state in (*states, *ended) for change in self._changes(state))

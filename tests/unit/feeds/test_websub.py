@@ -343,6 +343,46 @@ def test_where_websub_is_switched_off_feeds_are_polled_as_before() -> None:
     assert scene.worker.wake(NOW + HOUR).acts == ()
 
 
+@pytest.mark.parametrize("terms", [None, replace(TERMS, asks=False)])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"status": 304, "entries": None},
+        {"status": 500, "entries": None, "error": "500"},
+        {"status": None, "entries": None, "error": "busy", "postponed": True},
+        {"skip_hours": (9, 10), "max_age_s": 600},
+    ],
+)
+def test_where_websub_is_switched_off_a_feed_that_was_pushed_is_polled_once_when_it_is_due(
+    terms: HubTerms | None, facts: dict
+) -> None:
+    before = leased()
+    before.push(entry(3))
+    scene = Scene(terms)
+    scene.worker.apply(Change(FEED_STATES, FEED.id.encode(), encode(before.state)))
+    scene.now = before.state.hub.scheduled_at
+    assert len(scene.worker.wake(scene.now).acts) == 1
+    state = scene.poll(1, 2, 3, **facts)
+    assert state.next_poll_at > scene.now
+    assert scene.worker.wake(state.next_poll_at - timedelta(milliseconds=1)) == NOTHING
+    scene.now = max(state.next_poll_at, NOW + HOUR + timedelta(minutes=5))  # where hours are skipped: into them
+    scene.take(replace(scene.worker.wake(scene.now), acts=()))
+    assert len(scene.worker.wake(scene.state.next_poll_at).acts) == 1
+
+
+def test_where_websub_is_switched_off_a_late_poll_is_put_off_once_into_hours_that_are_not_skipped() -> None:
+    before = leased()
+    before.push(entry(3))
+    scene = Scene(terms=None)
+    skipping = replace(before.state, skip_hours=(10, 11))
+    scene.worker.apply(Change(FEED_STATES, FEED.id.encode(), encode(skipping)))
+    scene.now = NOW.replace(hour=10, minute=30)
+    assert scene.take(scene.worker.wake(scene.now)).changes
+    assert scene.state.next_poll_at >= NOW.replace(hour=12)
+    assert scene.worker.wake(scene.now) == NOTHING
+
+
 def test_a_run_that_is_to_end_hears_what_was_pushed_but_asks_no_hub_and_polls_without_it() -> None:
     before = leased()
     before.now += HOUR / 2
