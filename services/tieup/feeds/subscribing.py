@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from tieup.articles.urls import registrable_domain
@@ -17,8 +17,10 @@ from tieup.feeds.websub import (
     after_notice,
     after_push,
     is_meant,
+    last_awake,
     needs_no_asking,
     next_ask,
+    poll_due,
 )
 from tieup.log.base import Act
 from tieup.model.feed import Feed, FeedState, FetchOutcome, FetchRequest, HubNotice
@@ -27,6 +29,7 @@ from tieup.model.hub import DENIED, PING, SUBSCRIBE, UNSUBSCRIBE, HubOutcome
 ACT_PREFIX: Final = "hub:"
 SHARE: Final = 4  # of the requests under way, one in so many goes to hubs: slow ones must not hold polls up
 HEARD: Final = {SUBSCRIBE: "verified", UNSUBSCRIBE: "ended by the hub", DENIED: "denied"}
+AWAY: Final = timedelta(minutes=10)  # what hubs could not bring in a shorter time they mostly bring again
 BOTH: Final = ("title", "text")
 
 Wanted = Callable[[str], bool]
@@ -41,11 +44,36 @@ class Subscriptions:
         self._settings = settings
         self._watch = watch
         self._due = DueFeeds()
+        self._begun = False
+        self._unheard: set[str] = set()
 
     @property
     def asking(self) -> HubTerms | None:
         """The terms, where hubs are asked and feeds polled less for it."""
         return self.terms if self.terms is not None and self.terms.asks else None
+
+    def begin(self, states: Mapping[str, FeedState], now: datetime) -> list[str]:
+        """Return, once, the feeds whose hubs may have called in vain while nobody was here: their own schedules hold
+        for the next poll."""
+        if self._begun:
+            return []
+        self._begun = True
+        if self.asking is not None and now - last_awake(states.values(), now) >= AWAY:
+            self._unheard = {key for key, state in states.items() if state.hub is not None}
+        return sorted(self._unheard)
+
+    def missed(self, key: str, found: Recognised | None) -> int:
+        """How many versions a poll found that its hub could have told; none where we were away."""
+        return 0 if found is None or key in self._unheard else len(found.versions)
+
+    def poll_due(self, key: str, state: FeedState) -> datetime:
+        """Return when the feed is polled."""
+        return poll_due(state, None if key in self._unheard else self.asking)
+
+    def note(self, key: str, before: FeedState | None, after: FeedState | None) -> None:
+        """Take note of a feed's new state: one whose next poll is another has been asked."""
+        if key in self._unheard and (before is None or after is None or before.next_poll_at != after.next_poll_at):
+            self._unheard.remove(key)
 
     def place(self, key: str, state: FeedState | None, *, wanted: bool) -> None:
         """Take note of a feed's state, so that its hub is asked when it is due."""

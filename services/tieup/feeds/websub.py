@@ -7,6 +7,7 @@ follows from the feed's id and the time.
                      └─refused, denied, silent─▶ asked later, ever later
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -220,6 +221,16 @@ def poll_due(state: FeedState, terms: HubTerms | None) -> datetime:
     if terms is not None or held is None or held.scheduled_at is None:
         return state.next_poll_at
     return min(state.next_poll_at, held.scheduled_at)
+
+
+def last_awake(states: Iterable[FeedState], now: datetime) -> datetime:
+    """Return when anything was last heard of these feeds or their hubs; now if never."""
+    heard = (
+        at
+        for state in states
+        for at in (state.last_poll_at, *(() if state.hub is None else (state.hub.pushed_at, state.hub.spoke_at)))
+    )
+    return max((at for at in heard if at is not None), default=now)
 
 
 def _named(after: FeedState, outcome: FetchOutcome) -> FeedState:

@@ -22,7 +22,7 @@ from tieup.feeds.settings import FetchSettings
 from tieup.feeds.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
 from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import HubTerms, after_poll, poll_due, put_off
+from tieup.feeds.websub import HubTerms, after_poll, put_off
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, PAGE_WANTS, PAGES, SEEN_ENTRIES
@@ -112,6 +112,8 @@ class FetchWorker:
 
         A poll that comes late, into hours that its feed skips, is put off by a change.
         """
+        for unheard in self._hubs.begin(self._states, now):
+            self._place(unheard)
         self._tell_queue(now)
         due = tuple(self._due.due(now, 4 * self._settings.concurrency, self._settings.per_host))
         later = {feed_id: after_skips(feed_id, now, self._state(self._feeds[feed_id])) for feed_id in due}
@@ -191,9 +193,8 @@ class FetchWorker:
     def _polled(self, feed: Feed, state: FeedState, outcome: FetchOutcome, record: Record) -> Output:
         letters = () if outcome.raw_body is None else (_letter(outcome, record),)
         found = self._recognised(feed, state, outcome)
-        told = 0 if found is None else len(found.versions)
         after = state_after(feed, state, outcome, found, self._settings)
-        after = after_poll(feed, state, after, outcome, told, self._hubs.asking)
+        after = after_poll(feed, state, after, outcome, self._hubs.missed(feed.id, found), self._hubs.asking)
         self._watch.polled(feed, state, after, outcome, found)
         if found is None:
             return Output(letters, self._changes(after))
@@ -225,8 +226,8 @@ class FetchWorker:
             _log.warning("feed ignored: %s", error)
 
     def _apply_state(self, key: str, value: bytes | None) -> None:
-        self._states.pop(key, None)
         state = None if value is None else _read_state(key, value)
+        self._hubs.note(key, self._states.pop(key, None), state)
         self._moves.note(key, None if state is None else state.location)
         if state is None:
             return
@@ -265,7 +266,7 @@ class FetchWorker:
         if feed is None or not asked:
             self._due.remove(key)
         else:
-            self._due.put(key, feed.domain, poll_due(self._state(feed), self._hubs.asking))
+            self._due.put(key, feed.domain, self._hubs.poll_due(key, self._state(feed)))
 
     def _is_asked(self, key: str) -> bool:
         """Whether a feed is asked: it is wanted, neither paused nor gone, nor moved to where another wanted one is."""

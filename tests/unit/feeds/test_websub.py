@@ -402,6 +402,40 @@ def test_a_run_that_is_to_end_hears_what_was_pushed_but_asks_no_hub_and_polls_wi
     assert scene.asks() == []
 
 
+@pytest.mark.parametrize(("away", "early"), [(timedelta(minutes=9), False), (3 * HOUR, True)])
+def test_after_a_time_without_us_a_pushed_feed_is_polled_once_by_its_own_schedule(away: timedelta, early: bool) -> None:
+    before = leased()
+    before.push(entry(3))
+    scheduled, backup = before.state.hub.scheduled_at, before.state.next_poll_at
+    scene = Scene()
+    scene.worker.apply(Change(FEED_STATES, FEED.id.encode(), encode(before.state)))
+    scene.now = before.now + away
+    assert scene.asks() == []
+    scene.push(entry(4))  # tells nothing of what was pushed in the meantime
+    scene.now = max(scene.now, scheduled)
+    assert (scene.worker.wake(scene.now) != NOTHING) is early
+    if early:
+        assert scene.poll(1, 2, 3, 4, 5).next_poll_at > scene.now
+        assert scene.articles == ["Title 4 v1", "Title 5 v1", "Title 3 v1", "Title 2 v1", "Title 1 v1"]
+        assert scene.state.hub.doubted_until is None
+        assert scene.worker.wake(scene.now + timedelta(seconds=1)) == NOTHING
+    else:
+        assert len(scene.worker.wake(backup).acts) == 1
+
+
+def test_after_a_time_without_us_a_poll_that_got_no_turn_waits_for_one() -> None:
+    before = leased()
+    before.push(entry(3))
+    scene = Scene()
+    scene.worker.apply(Change(FEED_STATES, FEED.id.encode(), encode(before.state)))
+    scene.now = before.now + 3 * HOUR
+    assert len(scene.worker.wake(scene.now).acts) == 1
+    state = scene.poll(entries=None, status=None, error="busy", postponed=True)
+    assert scene.now < state.next_poll_at < scene.now + HOUR
+    assert scene.worker.wake(scene.now + timedelta(seconds=1)) == NOTHING
+    assert len(scene.worker.wake(state.next_poll_at).acts) == 1
+
+
 def test_a_removed_feed_is_unsubscribed_with_few_tries() -> None:
     scene = leased()
     removal = removal_record(FEED, NOW)
