@@ -150,6 +150,12 @@ def feed_url(url: str) -> str:
     return urlunsplit((parts.scheme, host + port, parts.path or "/", parts.query, ""))
 
 
+def typed_url(text: str) -> str:
+    """Return the URL that a person means who leaves its scheme out: `news.example/rss` is asked with TLS."""
+    text = text.strip()
+    return text if "://" in text else f"https://{text}"
+
+
 def feed_id(url: str) -> str:
     """Return the id of the feed at a URL: http and https, and the order of parameters, make no difference.
 

@@ -32,7 +32,7 @@ class WantedFeeds:
         while True:
             try:
                 await self._read()
-            except LogError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the list must not stop for good, unseen
                 _log.warning("which feeds are wanted is not known to the door for hubs, which lets all in: %s", error)
             finally:
                 reader, self._reader = self._reader, None

@@ -17,6 +17,7 @@ from tieup.feeds.registry import (
     merge,
     poll_now_record,
     removal_record,
+    typed_url,
     wanted_again,
 )
 from tieup.log.topics import FEEDS, FETCH_REQUESTS
@@ -123,3 +124,9 @@ def test_merging_counts_what_is_new_changed_and_the_same() -> None:
     assert merged.changed == (replace(HELD, language="de"),)
     again = merge({HELD.id: merged.changed[0], other.id: other}, listed[:2])
     assert (again.added, again.changed, again.same) == ((), (), 2)
+
+
+def test_a_scheme_left_out_is_tls() -> None:
+    assert typed_url(" news.example/rss ") == "https://news.example/rss"
+    assert typed_url("http://news.example/rss") == "http://news.example/rss"
+    assert typed_url("feed://news.example/rss") == "feed://news.example/rss"

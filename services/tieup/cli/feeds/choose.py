@@ -50,10 +50,10 @@ def filed_under(category: Sequence[str], wanted: str) -> bool:
 
 def find(feeds: Mapping[str, Feed], wanted: str) -> Feed:
     """Return the feed with this URL or the one whose id begins so. Raises UsageError if it is none or several."""
-    from tieup.feeds.registry import feed_id
+    from tieup.feeds.registry import feed_id, typed_url
 
     if "://" in wanted or "." in wanted:
-        key = feed_id(wanted if "://" in wanted else f"https://{wanted}")
+        key = feed_id(typed_url(wanted))
         found = [feeds[key]] if key in feeds else []
     else:
         found = [feed for key, feed in feeds.items() if wanted and key.startswith(wanted.lower())]

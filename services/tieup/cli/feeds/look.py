@@ -120,9 +120,10 @@ async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool
 async def _check(settings: Settings, known: Known, url: str, *, anyway: bool) -> "FeedReport":
     from tieup.bootstrap import asking
     from tieup.feeds.check import check as look_at
-    from tieup.feeds.registry import feed_url
+    from tieup.feeds.registry import feed_url, typed_url
 
-    _mind_the_host(known, feed_url(url), now(), anyway=anyway)
+    url = feed_url(typed_url(url))
+    _mind_the_host(known, url, now(), anyway=anyway)
     async with asking(settings) as shell:
         return await look_at(shell, url, settings.feeds)
 

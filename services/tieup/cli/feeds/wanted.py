@@ -35,11 +35,18 @@ def add(
 
     A feed that its server called gone (410) is asked again.
     """
-    from tieup.feeds.registry import category_path, feed_from_url
+    from tieup.feeds.registry import category_path, feed_from_url, typed_url
 
     at, path = now(), category_path(category)
     given = [
-        feed_from_url(url, at, title=title, publisher=publisher, language=language, interval_s=interval, category=path)
+        feed_from_url(
+            *(typed_url(url), at),
+            title=title,
+            publisher=publisher,
+            language=language,
+            interval_s=interval,
+            category=path,
+        )
         for url in urls
     ]
     before = wait_for(_add(session(context).settings(log=log), given))
