@@ -11,6 +11,8 @@ def derive_id(*parts: str) -> str:
     The lengths keep ("ab", "c") and ("a", "bc") apart. Lone surrogates, which hostile text may hold, are hashed as
     they stand.
     """
-    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    whole = b"".join([piece for data in encoded for piece in (len(data).to_bytes(8, "big"), data)])
-    return hashlib.sha256(whole).digest()[:ID_BYTES].hex()
+    whole = b""
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        whole += len(data).to_bytes(8, "big") + data
+    return hashlib.sha256(whole).hexdigest()[: 2 * ID_BYTES]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tieup.articles.normalize import PlainEntry, changed_fields, title_part
+from tieup.feeds.memory import PackedEntries
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.versions import NewVersion, compare
 from tieup.ids import derive_id
@@ -32,7 +33,7 @@ class Recognised:
     """
 
     versions: tuple[NewVersion, ...]
-    seen: tuple[SeenEntry, ...]
+    seen: Sequence[SeenEntry]
     known: int = 0
     new: int = 0
     guids_wander: bool = False
@@ -49,7 +50,8 @@ class _Identity:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """The feed's memory by each rung of the ladder; where one value stands for several, the newest comes first."""
+    """What a document may touch of the feed's memory, by each rung of the ladder; where one value stands for several,
+    the newest comes first."""
 
     by_id: dict[str, SeenEntry] = field(default_factory=dict)
     by_guid: dict[str, SeenEntry] = field(default_factory=dict)
@@ -57,9 +59,12 @@ class _Memory:
     by_title: defaultdict[str, list[SeenEntry]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, seen: Sequence[SeenEntry]) -> "_Memory":
+    def of(cls, seen: PackedEntries, entries: Sequence[PlainEntry], identities: Sequence[_Identity]) -> "_Memory":
         memory = cls()
-        for entry in seen:
+        ids = {identity.article_id for identity in identities}
+        guids = {identity.guid_hash for identity in identities if identity.guid_hash}
+        titles = {title_part(plain.content_hash) for plain in entries}
+        for entry in seen.like(ids, guids, titles):
             memory.by_id.setdefault(entry.id, entry)
             if entry.guid_hash:
                 memory.by_guid.setdefault(entry.guid_hash, entry)
@@ -82,10 +87,12 @@ def recognise(
     `siblings(article_id)` gives what other feeds of the site remember of an article: `versions.py` says what becomes of
     it where they show it differently.
     """
-    memory = _Memory.of(seen)
+    packed = PackedEntries.of(seen)
     identities = _identities(entries, domain, guids_wander=guids_wander)
+    memory = _Memory.of(packed, entries, identities)
     if not guids_wander and _wandering(entries, identities, memory):
         guids_wander, identities = True, _identities(entries, domain, guids_wander=True)
+        memory = _Memory.of(packed, entries, identities)
     taken = {identity.article_id for identity in identities}
     now: dict[str, SeenEntry] = {}
     versions: list[NewVersion] = []
@@ -109,8 +116,7 @@ def recognise(
         taken.add(article_id)
         if fresh is not None:
             versions.append(fresh)
-    rest = (entry for entry in seen if entry.id not in now)
-    kept = (*now.values(), *rest)[: settings.max_seen]
+    kept = packed.after(now.values(), settings.max_seen)
     return Recognised(tuple(versions), kept, known_ids, len(now) - known_ids, guids_wander)
 
 

@@ -54,6 +54,10 @@ def compare(
 
     `known` is what the feed remembers of the article, `others` what the site's other feeds do.
     """
+    if known is None and not others:  # what nearly all entries are
+        return NewVersion(plain, article_id, 1), SeenEntry(
+            article_id, plain.content_hash, 1, guid_hash, fullness=fullness(plain.text)
+        )
     before = others if known is None else (*others, known)
     latest = max((entry.version for entry in before), default=0)
     told = [entry for entry in before if entry.version == latest and not entry.aside]

@@ -209,7 +209,7 @@ class FetchWorker:
             return None
         return recognise(
             [plain_entry(entry) for entry in outcome.entries],
-            self._memory.of(feed.id),
+            self._memory.entries(feed.id),
             feed.domain,
             partial(self._memory.siblings, feed.id),
             self._settings,

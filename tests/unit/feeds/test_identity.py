@@ -51,7 +51,7 @@ def test_an_edit_is_the_next_version_and_tells_what_changed() -> None:
 
 
 def test_edits_are_damped() -> None:
-    seen: tuple[SeenEntry, ...] = ()
+    seen: Sequence[SeenEntry] = ()
     published = 0
     for number in range(40):
         found = look([entry("1", "a", html=f"Minute {number}")], seen)

@@ -24,7 +24,7 @@ class Site:
     title: int = 0
     teaser: int = 0
     body: int = 0
-    memories: dict[str, tuple[SeenEntry, ...]] = field(default_factory=dict)
+    memories: dict[str, Sequence[SeenEntry]] = field(default_factory=dict)
     told: list[NewVersion] = field(default_factory=list)
     looks: dict[str, tuple[str, str]] = field(default_factory=dict)
     changes: int = 0
