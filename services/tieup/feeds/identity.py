@@ -6,7 +6,7 @@ guid each time, or number the places of the document: those feeds' guids are bel
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
@@ -150,6 +150,8 @@ def _known_by_content(
 
 def _wandering(entries: Sequence[PlainEntry], identities: Sequence[_Identity], memory: _Memory) -> bool:
     """Whether entries known by their URL or their whole content come under other guids than before."""
+    if not memory.by_content:
+        return False
     moved = stayed = 0
     for plain, identity in zip(entries, identities, strict=True):
         if identity.guid_hash is None or not (plain.title or plain.text):
@@ -164,7 +166,7 @@ def _wandering(entries: Sequence[PlainEntry], identities: Sequence[_Identity], m
 def rungs(entries: Sequence[PlainEntry], domain: str) -> Counter[str]:
     """Return how many entries of a document each rung of the ladder names: `url`, `guid`, `content`."""
     found = _identities(entries, domain, guids_wander=False)
-    urls = _ambiguous((plain.canonical_url, plain.content_hash) for plain in entries)
+    urls = _ambiguous([(plain.canonical_url, plain.content_hash) for plain in entries])
     return Counter(
         "url" if plain.canonical_url and plain.canonical_url not in urls else "guid" if identity.stable else "content"
         for plain, identity in zip(entries, found, strict=True)
@@ -172,8 +174,8 @@ def rungs(entries: Sequence[PlainEntry], domain: str) -> Counter[str]:
 
 
 def _identities(entries: Sequence[PlainEntry], domain: str, *, guids_wander: bool) -> list[_Identity]:
-    guids = _ambiguous((plain.entry.guid, plain.content_hash) for plain in entries)
-    urls = _ambiguous((plain.canonical_url, plain.content_hash) for plain in entries)
+    guids = _ambiguous([(plain.entry.guid, plain.content_hash) for plain in entries])
+    urls = _ambiguous([(plain.canonical_url, plain.content_hash) for plain in entries])
     believed = [None if guids_wander or plain.entry.guid in guids else plain.entry.guid for plain in entries]
     return [_identity(plain, guid, domain, urls) for plain, guid in zip(entries, believed, strict=True)]
 
@@ -187,7 +189,9 @@ def _identity(plain: PlainEntry, guid: str | None, domain: str, urls: frozenset[
     return _Identity(derive_id("content", domain, plain.content_hash), None, stable=False)
 
 
-def _ambiguous(pairs: Iterable[tuple[str | None, Hashable]]) -> frozenset[str]:
+def _ambiguous(pairs: Sequence[tuple[str | None, Hashable]]) -> frozenset[str]:
     """Return the values that stand for more than one content in the document."""
+    if len({value for value, _ in pairs}) == len(pairs):
+        return frozenset()
     counts = Counter(value for value, _ in {pair for pair in pairs if pair[0]})
     return frozenset(value for value, count in counts.items() if value and count > 1)

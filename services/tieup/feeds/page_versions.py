@@ -58,7 +58,11 @@ class PageVersions:
         records: list[NewRecord] = []
         changes: list[Change] = []
         for article in articles:
-            out = self._published(article)
+            known = self._read.get(article.id)
+            if known is None:
+                records.append(_record(article))
+                continue
+            out = self._published(article, known)
             records.extend(out.records)
             changes.extend(out.changes)
         return Output(tuple(records), tuple(changes))
@@ -92,10 +96,7 @@ class PageVersions:
         gone = read.difference(entry.id for entry in seen)
         return tuple(Change(PAGES, key.encode(), None) for key in sorted(gone) if not elsewhere(key))
 
-    def _published(self, article: Article) -> Output:
-        known = self._read.get(article.id)
-        if known is None:
-            return Output((_record(article),))
+    def _published(self, article: Article, known: PageRead) -> Output:
         if known.version >= self._max_versions:
             return NOTHING
         if len(article.text) >= known.chars:

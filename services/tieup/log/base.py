@@ -13,6 +13,7 @@ in the core as well.
     tables, own state ─▶ apply(change)
 """
 
+import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -310,6 +311,7 @@ class TaskHealth:
 _MURMUR_SEED = 0x9747B28C
 _MURMUR_M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+_WORD = struct.Struct("<I")
 
 
 def murmur2(data: bytes) -> int:
@@ -317,10 +319,9 @@ def murmur2(data: bytes) -> int:
     length = len(data)
     h = (_MURMUR_SEED ^ length) & _MASK
     whole = length - length % 4
-    for at in range(0, whole, 4):
-        k = int.from_bytes(data[at : at + 4], "little") * _MURMUR_M & _MASK
-        k ^= k >> 24
-        h = (h * _MURMUR_M & _MASK) ^ (k * _MURMUR_M & _MASK)
+    for (word,) in _WORD.iter_unpack(data[:whole]):
+        k = word * _MURMUR_M & _MASK
+        h = (h * _MURMUR_M ^ (k ^ k >> 24) * _MURMUR_M) & _MASK
     if whole < length:
         h = (h ^ int.from_bytes(data[whole:], "little")) * _MURMUR_M & _MASK
     h ^= h >> 13

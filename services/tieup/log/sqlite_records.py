@@ -106,21 +106,22 @@ def slot(connection: sqlite3.Connection, at: TopicPartition) -> Slot:
 def append(connection: sqlite3.Connection, records: Sequence[NewRecord]) -> list[int]:
     """Append the records and return their offsets. Raises TopicError, InvalidOutput."""
     counts = {topic: partitions(connection, topic) for topic in dict.fromkeys(r.topic for r in records)}
-    slots: dict[TopicPartition, Slot] = {}
-    ends: dict[TopicPartition, int] = {}
+    begins: dict[tuple[str, int], Slot] = {}  # by tuples: a dataclass is hashed and compared by Python
+    ends: dict[tuple[str, int], int] = {}
     rows: list[Row] = []
     offsets: list[int] = []
     for record in records:
-        at = TopicPartition(record.topic, place(record, counts[record.topic]))
-        if at not in slots:
-            slots[at] = slot(connection, at)
-            ends[at] = slots[at].next
-        rows.append((slots[at].base + ends[at], record.timestamp, record.key, _pack(record), record.value))
-        offsets.append(ends[at])
-        ends[at] += 1
+        topic, number = at = record.topic, place(record, counts[record.topic])
+        if at not in ends:
+            begins[at] = slot(connection, TopicPartition(topic, number))
+            ends[at] = begins[at].next
+        offset = ends[at]
+        rows.append((begins[at].base + offset, record.timestamp, record.key, _pack(record), record.value))
+        offsets.append(offset)
+        ends[at] = offset + 1
     _insert(connection, rows)
     connection.executemany(
-        "UPDATE partitions SET next_offset = ? WHERE id = ?", [(ends[at], slots[at].id) for at in slots]
+        "UPDATE partitions SET next_offset = ? WHERE id = ?", [(end, begins[at].id) for at, end in ends.items()]
     )
     return offsets
 
