@@ -68,6 +68,9 @@ def show(found: dict[str, dict], feeds: int, entries: int) -> None:
     for side, timed in found.items():
         resident = " ".join(f"{value / MB:.0f}" for value in timed["resident"])
         print(f"{side}: peak {timed['peak'] / MB:.0f} MB, resident after each round {resident} MB", end="")
+        if timed["remembered"]:
+            rest = (whole - part for whole, part in zip(timed["resident"], timed["remembered"], strict=True))
+            print(f" (all but the entries remembered: {' '.join(f'{value / MB:.0f}' for value in rest)} MB)", end="")
         print(f", a worker process at most {timed['worker_peak'] / MB:.0f} MB, files {timed['files'] / MB:.0f} MB")
     for side, timed in found.items():
         lag = {name: value for name, value in timed.items() if name.startswith("loop") or name == "entries"}

@@ -41,11 +41,12 @@ class Work:
 @dataclass(slots=True)
 class Timed:
     """What was measured: seconds and processor seconds by kind of round (worker processes included), resident bytes
-    after each round, and more by name."""
+    after each round and what of them a side remembers of entries on purpose, and more by name."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     processor: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     resident: list[int] = field(default_factory=list)
+    remembered: list[int] = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
 
     @contextmanager
@@ -65,6 +66,7 @@ class Timed:
             "seconds": self.seconds,
             "processor": self.processor,
             "resident": self.resident,
+            "remembered": self.remembered,
             "peak": peak,
             "worker_peak": workers,
             **self.more,

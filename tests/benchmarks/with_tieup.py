@@ -2,6 +2,7 @@
 
 import asyncio
 import cProfile
+import gc
 import logging
 import os
 import time
@@ -15,6 +16,7 @@ from tests.benchmarks.phases import Timed, Work, read_work
 
 from tieup.events.validate import SchemaValidator
 from tieup.feeds.http import FetchShell
+from tieup.feeds.memory import SeenMemory
 from tieup.feeds.registry import feed_from_url, feeds_to_records
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import fetch_spec
@@ -110,6 +112,12 @@ async def _rounds(work: Work, log: SqliteLog, clock: Clock, kinds: Sequence[str]
             clock.now += BETWEEN
             while await _count(log, FEED_STATES) < wanted:  # noqa: ASYNC110 - the log is asked, as anyone could
                 await asyncio.sleep(LOOK_S)
+        timed.remembered.append(remembered_bytes())
+
+
+def remembered_bytes() -> int:
+    """Return what this process remembers of entries: what grows by each that is new, until `feeds.max_seen`."""
+    return sum(found.held_bytes() for found in gc.get_objects() if isinstance(found, SeenMemory))
 
 
 def _runner(log: SqliteLog, settings: FetchSettings, clock: Clock) -> Runner:

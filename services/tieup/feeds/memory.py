@@ -7,6 +7,7 @@ A hundred thousand feeds of fifty entries are five million memories; as objects 
 
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from sys import getsizeof
 from typing import Final, overload
 
 from tieup.model.feed import SeenEntry
@@ -118,6 +119,10 @@ class SeenMemory:
     def entries(self, feed_id: str) -> PackedEntries:
         """Return a feed's memory, unpacked where it is asked for."""
         return PackedEntries(self.packed(feed_id))
+
+    def held_bytes(self) -> int:
+        """Return how many bytes of memory the entries and their index take; a benchmark asks."""
+        return sum(map(getsizeof, self._packed.values())) + sum(map(getsizeof, filter(None, self._buckets)))
 
     def siblings(self, feed_id: str, article_id: str) -> list[SeenEntry]:
         """Return what other feeds remember of an article, by feed id."""

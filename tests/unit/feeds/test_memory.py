@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.memory import SeenMemory, pack
+from tieup.articles.normalize import title_part
+from tieup.feeds.memory import PackedEntries, SeenMemory, pack
 from tieup.feeds.versions import MAX_FULLNESS
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
@@ -47,6 +48,38 @@ def test_it_agrees_with_plain_lists(steps: list[tuple[str, list[SeenEntry]]]) ->
             wanted = seen(number).id
             others = [entry for other in "abc" if other != feed for entry in plain.get(other, ()) if entry.id == wanted]
             assert memory.siblings(feed, wanted) == others
+
+
+@given(ENTRIES, ENTRIES, ENTRIES, ENTRIES)
+def test_of_packed_entries_those_that_share_a_mark_are_found(
+    entries: list[SeenEntry], by_id: list[SeenEntry], by_guid: list[SeenEntry], by_title: list[SeenEntry]
+) -> None:
+    ids = {entry.id for entry in by_id}
+    guids = {entry.guid_hash for entry in by_guid if entry.guid_hash}
+    titles = {title_part(entry.content_hash) for entry in by_title}
+    wanted = [
+        entry
+        for entry in entries
+        if entry.id in ids or entry.guid_hash in guids or title_part(entry.content_hash) in titles
+    ]
+    packed = PackedEntries.of(entries)
+    assert [entry for entry in packed.like(ids, guids, titles) if entry in wanted] == wanted
+    assert list(packed) == entries
+    assert [packed[at] for at in range(len(packed))] == entries
+
+
+@given(ENTRIES, ENTRIES, st.integers(0, 12))
+def test_after_a_document_its_entries_come_first(before: list[SeenEntry], now: list[SeenEntry], most: int) -> None:
+    ids = {entry.id for entry in now}
+    kept = [*now, *(entry for entry in before if entry.id not in ids)][:most]
+    assert PackedEntries.of(before).after(now, most) == PackedEntries.of(kept)
+
+
+def test_of_thousands_of_entries_few_are_read() -> None:
+    entries = [seen(number, guid=derive_id("guid", str(number))[:16]) for number in range(2_000)]
+    packed = PackedEntries.of(entries)
+    marks = [entries[7].id], [entries[5].guid_hash or ""], [title_part(entries[3].content_hash)]
+    assert packed.like(*marks) == [entries[3], entries[5], entries[7]]
 
 
 def test_hashes_of_another_length_are_refused() -> None:
