@@ -29,7 +29,8 @@ Siblings = Callable[[str], Sequence[SeenEntry]]
 class Recognised:
     """What a document holds: the versions to publish, in its order, and the feed's memory afterwards.
 
-    `known` counts the articles of the document that the feed had shown before, `new` those that it had not.
+    `known` counts the articles of the document that the feed had shown before, `new` those that it had not. `document`
+    is the hash of what the document told.
     """
 
     versions: tuple[NewVersion, ...]
@@ -37,6 +38,7 @@ class Recognised:
     known: int = 0
     new: int = 0
     guids_wander: bool = False
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,16 @@ def recognise(
     settings: FetchSettings,
     *,
     guids_wander: bool = False,
+    last_document: str | None = None,
 ) -> Recognised:
-    """Compare a document with the feed's memory.
+    """Compare a document with the feed's memory. One that tells what the `last_document` told says nothing new, however
+    little its entries can be told apart: many feeds change a date of their own with every poll.
 
     `siblings(article_id)` gives what other feeds of the site remember of an article: `versions.py` says what becomes of
     it where they show it differently.
     """
     packed = PackedEntries.of(seen)
+    document, before = _document_hash(entries), guids_wander
     identities = _identities(entries, domain, guids_wander=guids_wander)
     memory = _Memory.of(packed, entries, identities)
     if not guids_wander and _wandering(entries, identities, memory):
@@ -117,7 +122,15 @@ def recognise(
         if fresh is not None:
             versions.append(fresh)
     kept = packed.after(now.values(), settings.max_seen)
-    return Recognised(tuple(versions), kept, known_ids, len(now) - known_ids, guids_wander)
+    if versions and document == last_document:
+        return Recognised((), packed, len(entries), 0, before, document)
+    return Recognised(tuple(versions), kept, known_ids, len(now) - known_ids, guids_wander, document)
+
+
+def _document_hash(entries: Sequence[PlainEntry]) -> str:
+    return derive_id(
+        *(part for plain in entries for part in (plain.entry.guid or "", plain.canonical_url or "", plain.content_hash))
+    )
 
 
 def _known(plain: PlainEntry, identity: _Identity, memory: _Memory) -> SeenEntry | None:

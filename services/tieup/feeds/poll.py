@@ -142,6 +142,7 @@ def _document(before: FeedState, outcome: FetchOutcome, found: Recognised) -> Fi
         "overrun": overrun,
         "overruns": before.overruns + overrun,
         "guids_wander": found.guids_wander,
+        "document_hash": found.document,
     }
 
 

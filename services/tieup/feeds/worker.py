@@ -214,6 +214,7 @@ class FetchWorker:
             partial(self._memory.siblings, feed.id),
             self._settings,
             guids_wander=state.guids_wander,
+            last_document=state.document_hash,
         )
 
     def _apply_feed(self, key: str, value: bytes | None) -> None:

@@ -67,7 +67,8 @@ class FeedState:
 
     `etag` and `last_modified` are byte-identical to the last received. `next_poll_at` is when the feed is due. `seen`
     is where version 1 kept the entries seen; since version 2 it is empty and they are SeenEntries. `unreadable`: the
-    last body received could not be parsed, so a 304 is no recovery. `title` and `language` are the feed's own words.
+    last body received could not be parsed, so a 304 is no recovery. `document_hash` is over what the entries of the
+    last document told. `title` and `language` are the feed's own words.
 
     `location` is asked instead of `url` once 301 or 308 have pointed there repeatedly; `moved_to` and `moved_times`
     count such sightings. `max_age_s`, `wish_s` (the longer of ttl and sy:), `skip_hours` and `skip_days` (UTC, 0 is
@@ -89,6 +90,7 @@ class FeedState:
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
+    document_hash: str | None = None
     last_poll_at: datetime | None = None
     last_success_at: datetime | None = None
     last_status: int | None = None

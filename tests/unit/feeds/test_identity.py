@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,12 +22,13 @@ def look(
     siblings: Sequence[SeenEntry] = (),
     *,
     guids_wander: bool = False,
+    last_document: str | None = None,
 ) -> Recognised:
     def others(article_id: str) -> list[SeenEntry]:
         return [memory for memory in siblings if memory.id == article_id]
 
     plain = [plain_entry(one) for one in entries]
-    return recognise(plain, seen, "a.example", others, SETTINGS, guids_wander=guids_wander)
+    return recognise(plain, seen, "a.example", others, SETTINGS, guids_wander=guids_wander, last_document=last_document)
 
 
 def versions(found: Recognised) -> list[tuple[str, int, tuple[str, ...]]]:
@@ -186,6 +188,28 @@ ENTRIES = st.lists(
 def test_ids_are_unique_and_a_repeat_is_silent(first: list[Entry], second: list[Entry]) -> None:
     one = look(first)
     two = look(second, one.seen, guids_wander=one.guids_wander)
-    again = look(second, two.seen, guids_wander=two.guids_wander)
+    again = look(second, two.seen, guids_wander=two.guids_wander, last_document=two.document)
     assert len({memory.id for memory in two.seen}) == len(two.seen)
-    assert again.versions == ()
+    assert (again.versions, again.new) == ((), 0)
+
+
+TELLABLE = st.lists(
+    st.builds(entry, *[st.sampled_from("12345678")] * 2, *[st.sampled_from(["", "A", "B"])] * 2),
+    max_size=5,
+    unique_by=(lambda one: one.guid, lambda one: one.link),
+)
+
+
+@given(TELLABLE, st.randoms(use_true_random=False))
+def test_entries_that_can_be_told_apart_are_silent_in_any_order(entries: list[Entry], by: Random) -> None:
+    one = look(entries)
+    by.shuffle(entries)
+    assert look(entries, one.seen, guids_wander=one.guids_wander).versions == ()
+
+
+def test_a_document_that_tells_what_the_last_one_told_says_nothing() -> None:
+    entries = [entry("1", "a", "A"), entry("2", "b", "B")]
+    first = look(entries)
+    assert look(entries, (), last_document=first.document).versions == ()
+    assert len(look(entries[::-1], (), last_document=first.document).versions) == 2
+    assert len(look([entry("1", "a", "A"), entry("2", "b", "C")], (), last_document=first.document).versions) == 2
