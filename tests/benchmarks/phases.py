@@ -41,12 +41,13 @@ class Work:
 @dataclass(slots=True)
 class Timed:
     """What was measured: seconds and processor seconds by kind of round (worker processes included), resident bytes
-    after each round and what of them a side remembers of entries on purpose, and more by name."""
+    after each round and what of them a side remembers of entries on purpose (None: nobody asks), and more by
+    name."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     processor: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     resident: list[int] = field(default_factory=list)
-    remembered: list[int] = field(default_factory=list)
+    remembered: list[int] | None = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
 
     @contextmanager
