@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -124,35 +124,49 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
         await writer.drain()
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
 @asynccontextmanager
-async def feed_server(
-    pages: Mapping[str, Script] | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[FeedServer]:
-    """Serve on a free loopback port; every connection is closed at the end."""
-    served = FeedServer(pages=dict(pages or {}))
+async def loopback(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve on a free loopback port; at the end every connection is closed, and gone."""
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
+        writers.append(writer)
         try:
-            await served.serve(reader, writer)
+            await handler(reader, writer)
         except asyncio.CancelledError:
-            writer.transport.abort()
+            pass
         finally:
             tasks.discard(task)
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
-    served.port = server.sockets[0].getsockname()[1]
     try:
-        yield served
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def feed_server(
+    pages: Mapping[str, Script] | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FeedServer]:
+    """Serve pages on a free loopback port."""
+    served = FeedServer(pages=dict(pages or {}))
+    async with loopback(served.serve, tls) as served.port:
+        yield served
 
 
 ENTRY = (

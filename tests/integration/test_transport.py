@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import httpx
 import pytest
-from tests.feed_server import Answer, FeedServer, feed_server
+from tests.feed_server import Answer, FeedServer, feed_server, loopback
 
 from tieup.errors import FetchError
 from tieup.outside.transport import GuardedTransport
@@ -89,19 +89,17 @@ class HangsUp:
 
 async def test_a_server_that_hangs_up_is_asked_once() -> None:
     hangs_up = HangsUp(0)
-    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
-    async with server, transport() as opened:
+    async with loopback(hangs_up) as port, transport() as opened:
         with pytest.raises(httpx.TransportError, match="disconnected"):
-            await get(opened, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a")
+            await get(opened, f"http://127.0.0.1:{port}/a")
     assert (hangs_up.asked, hangs_up.connections) == (1, 1)
 
 
 @pytest.mark.parametrize("at_once", [False, True])
 async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(at_once: bool) -> None:
     hangs_up = HangsUp(1, at_once=at_once)
-    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
-    async with server, transport() as opened:
+    async with loopback(hangs_up) as port, transport() as opened:
+        url = f"http://127.0.0.1:{port}/a"
         assert (await get(opened, url)).status_code == 200
         if at_once:
             await hangs_up.closed.wait()
@@ -111,9 +109,8 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(at_once
 
 async def test_a_message_is_never_sent_twice() -> None:
     hangs_up = HangsUp(1)
-    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
-    async with server, transport() as opened:
+    async with loopback(hangs_up) as port, transport() as opened:
+        url = f"http://127.0.0.1:{port}/a"
         await get(opened, url)
         request = httpx.Request("POST", url, extensions={"timeout": {"connect": 2.0, "read": 2.0}})
         with pytest.raises(httpx.TransportError):
@@ -180,9 +177,8 @@ async def test_one_connection_serves_many_requests_to_a_host() -> None:
             writer.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, transport() as opened:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with loopback(serve) as port, transport() as opened:
+        url = f"http://127.0.0.1:{port}/"
         assert [(await get(opened, url)).status_code for _ in range(3)] == [304, 304, 304]
     assert connections == 1
 

@@ -41,7 +41,8 @@ from tieup.model.feed import FetchOutcome
 from tieup.model.hub import HubRequest
 from tieup.outside.guard import read_hosts
 from tieup.outside.headers import max_age_s, retry_after_s
-from tieup.outside.transport import GuardedTransport, Header, new_request
+from tieup.outside.transport import GuardedTransport, new_request
+from tieup.outside.wire import Header
 
 MAX_RAW_BYTES: Final = 256_000
 MAX_VALIDATOR_CHARS: Final = 4_096

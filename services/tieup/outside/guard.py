@@ -15,8 +15,6 @@ from importlib.resources import files
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-import httpcore
-
 from tieup.errors import DataError, FetchError, SettingsError
 
 Address = IPv4Address | IPv6Address
@@ -106,39 +104,6 @@ class AddressGuard:
         if self._allow_private or (address, port) in self._trusted:
             return True
         return refusal(ip_address(address.partition("%")[0])) is None
-
-
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects for httpcore: TLS and the Host header keep the name, the socket gets the checked address.
-
-    `hosts` maps names to places that the operator trusts; they are not checked.
-    """
-
-    def __init__(self, *, allow_private: bool, hosts: Mapping[str, str]) -> None:
-        self._guard = AddressGuard(allow_private=allow_private, hosts=hosts)
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve, check, connect. Raises FetchError if no address may be asked."""
-        places = await self._guard.places(host, port, timeout)
-        error: Exception | None = None
-        for address, its_port in places[:MAX_ADDRESSES]:
-            try:
-                return await self._network.connect_tcp(address, its_port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
-                error = failed
-        raise error or FetchError(f"{host} has no address")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 async def _resolve(host: str, port: int, limit: float | None) -> list[Address]:

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-import httpcore
 import httpx
 
 from tieup.alerts.attempt import AttemptRequest, Reply
@@ -18,9 +17,10 @@ from tieup.alerts.settings import AlertSettings
 from tieup.alerts.signing import secrets_of, signed_headers
 from tieup.errors import DeliveryError, FetchError, UsageError
 from tieup.model.delivery import MAX_EXCERPT_CHARS
-from tieup.outside.guard import GuardedNetwork
 from tieup.outside.headers import retry_after_s
+from tieup.outside.transport import GuardedTransport
 
+KEEP_ALIVE_S: Final = 15.0
 MAX_ANSWER_BYTES: Final = 4_096
 MAX_URL_CHARS: Final = 2_000
 GONE: Final = 410
@@ -34,12 +34,12 @@ class WebhookSender:
     def __init__(self, settings: AlertSettings, sealer: Sealer) -> None:
         self._settings = settings
         self._sealer = sealer
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=settings.concurrency,
-            max_keepalive_connections=settings.concurrency,
-            keepalive_expiry=15.0,
-            network_backend=GuardedNetwork(allow_private=settings.allow_private, hosts=settings.hosts),
+        self._transport = GuardedTransport(
+            allow_private=settings.allow_private,
+            hosts=settings.hosts,
+            connections=settings.concurrency,
+            connect_s=settings.connect_s,
+            keep_alive_s=KEEP_ALIVE_S,
         )
 
     async def send(self, request: AttemptRequest, address: str, at: datetime) -> Reply:
@@ -57,43 +57,36 @@ class WebhookSender:
                 return await self._post(address, headers, request.body, at)
         except TimeoutError as error:
             raise DeliveryError(f"no whole answer within {self._settings.total_s:g} s") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, FetchError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, FetchError) as error:
             raise DeliveryError(self._said(error)) from error
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        await self._transport.aclose()
 
     async def _post(self, address: str, headers: list[tuple[str, str]], body: bytes, at: datetime) -> Reply:
-        answer = await self._pool.handle_async_request(
-            httpcore.Request("POST", address, headers=headers, content=body, extensions={"timeout": self._timeouts()})
+        answer = await self._transport.handle_async_request(
+            httpx.Request("POST", address, headers=headers, content=body, extensions={"timeout": self._timeouts()})
         )
         try:
             excerpt = await _beginning(answer)
         finally:
             await answer.aclose()
-        status = answer.status
-        found = {name.lower(): value for name, value in answer.headers}
+        status = answer.status_code
         return Reply(
             delivered=200 <= status < 300,
             gone=status == GONE,
             status=status if 100 <= status <= 999 else None,
-            retry_after_s=retry_after_s(found.get(b"retry-after", b"").decode("latin-1"), at),
+            retry_after_s=retry_after_s(answer.headers.get("retry-after"), at),
             error=None if 200 <= status < 300 else f"answered {status}",
             excerpt=excerpt or None,
         )
 
     def _timeouts(self) -> dict[str, float]:
-        settings = self._settings
-        return {
-            "connect": settings.connect_s,
-            "read": settings.total_s,
-            "write": settings.total_s,
-            "pool": settings.total_s,
-        }
+        return {"connect": self._settings.connect_s, "read": self._settings.total_s}
 
     def _said(self, error: Exception) -> str:
-        if isinstance(error, httpcore.ConnectTimeout):
+        if isinstance(error, httpx.ConnectTimeout):
             return f"no connection within {self._settings.connect_s:g} s"
         return " ".join(str(error).split())[:500] or type(error).__name__
 
@@ -119,10 +112,10 @@ def webhook_url(url: str, settings: AlertSettings) -> str:
     return urlunsplit((parts.scheme, place, parts.path or "/", parts.query, ""))
 
 
-async def _beginning(answer: httpcore.Response) -> str:
+async def _beginning(answer: httpx.Response) -> str:
     """Read at most 4 kB, so that a short answer leaves the connection usable and a long one costs nothing."""
     read = b""
-    async for piece in answer.aiter_stream():
+    async for piece in answer.aiter_raw():
         read += piece[: MAX_ANSWER_BYTES - len(read)]
         if len(read) >= MAX_ANSWER_BYTES:
             break
