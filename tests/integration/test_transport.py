@@ -1,10 +1,13 @@
 """The transport against a loopback server: what goes over the wire, and which addresses it goes to."""
 
 import asyncio
+import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 
 import httpx
 import pytest
@@ -199,3 +202,121 @@ async def test_what_goes_wrong_outside_is_httpxs_error(served: FeedServer) -> No
             closed = other.url("/a")
         with pytest.raises(httpx.ConnectError):
             await get(opened, closed)
+
+
+class Steady:
+    """A server that answers every request on a connection with the same body, and knows its connections."""
+
+    def __init__(self, body: bytes = b"") -> None:
+        self.body, self.connections, self.open = body, 0, 0
+        self.ended = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open += 1
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) + self.body)
+                await writer.drain()
+        self.open -= 1
+        writer.close()
+        self.ended.set()
+
+
+async def test_an_answer_that_is_left_early_ends_its_connection() -> None:
+    steady = Steady(b"x" * 5_000_000)
+    async with loopback(steady) as port, transport() as opened:
+        url = f"http://127.0.0.1:{port}/a"
+        response = await opened.get(url, [], {"connect": 2.0, "read": 2.0})
+        async for piece in response.aiter_raw():
+            assert piece
+            break
+        await response.aclose()
+        await steady.ended.wait()
+        assert len((await get(opened, url)).content) == 5_000_000
+    assert steady.connections == 2
+
+
+async def test_a_request_that_is_given_up_ends_its_connection_and_leaves_its_place() -> None:
+    gone = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        gone.set()
+
+    async with loopback(mute) as port, transport() as opened:
+        for _ in range(6):  # more than may be open at once
+            gone.clear()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await opened.get(f"http://127.0.0.1:{port}/a", [], {"connect": 2.0, "read": 2.0})
+            await gone.wait()
+
+
+async def test_connections_are_bounded_those_kept_as_well() -> None:
+    steady = Steady()
+    async with loopback(steady) as port:
+        hosts = {f"h{number}_example": f"127.0.0.1:{port}" for number in range(12)}
+        async with transport(allow_private=False, **hosts) as opened:
+            for name in hosts:
+                assert (await get(opened, f"http://{name.replace('_', '.')}/a")).status_code == 200
+                assert len(opened._open) <= 5, "four, and one that is being closed"
+                assert len(opened._idle) <= 4
+            await asyncio.gather(*(get(opened, f"http://{name.replace('_', '.')}/a") for name in hosts))
+            assert len(opened._idle) <= 4
+            assert sum(map(len, opened._idle_at.values())) == len(opened._idle)
+    assert not opened._open
+
+
+async def test_a_connection_that_nobody_uses_is_closed() -> None:
+    steady = Steady()
+    opened = GuardedTransport(allow_private=True, hosts={}, connections=4, keep_alive_s=0.02)
+    async with loopback(steady) as port:
+        assert (await get(opened, f"http://127.0.0.1:{port}/a")).status_code == 200
+        await steady.ended.wait()
+        await opened.aclose()
+    assert not opened._open
+    assert not opened._idle
+    assert not opened._idle_at
+
+
+@pytest.mark.parametrize("value", [b"a\r\nX: 1", b"a\nb", b"a\0b"])
+async def test_no_header_value_makes_a_line_of_its_own(served: FeedServer, value: bytes) -> None:
+    async with transport() as opened:
+        with pytest.raises(httpx.LocalProtocolError):
+            await get(opened, served.url("/a"), x=value)
+    assert served.seen == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+async def test_tls_with_a_name_over_a_kept_connection(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+        *(
+            "-subj",
+            "/CN=news.example",
+            "-addext",
+            "subjectAltName=DNS:news.example",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await make.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    steady = Steady(bytes(range(256)) * 4_000)
+    async with loopback(steady, context) as port:
+        place = f"127.0.0.1:{port}"
+        async with transport(allow_private=False, news_example=place, other_example=place) as opened:
+            opened._tls.load_verify_locations(certificate)
+            for _ in range(3):
+                assert (await get(opened, "https://news.example/a")).content == steady.body
+            with pytest.raises(httpx.ConnectError, match=r"other\.example"):
+                await get(opened, "https://other.example/a")
+    assert steady.connections == 1
