@@ -260,9 +260,10 @@ async def test_connections_are_bounded_those_kept_as_well() -> None:
     async with loopback(steady) as port:
         hosts = {f"h{number}_example": f"127.0.0.1:{port}" for number in range(12)}
         async with transport(allow_private=False, **hosts) as opened:
+            opened._max_kept = 4
             for name in hosts:
                 assert (await get(opened, f"http://{name.replace('_', '.')}/a")).status_code == 200
-                assert len(opened._open) <= 5, "four, and one that is being closed"
+                assert len(opened._open) <= 5, "four kept, and one that is being closed"
                 assert len(opened._idle) <= 4
             await asyncio.gather(*(get(opened, f"http://{name.replace('_', '.')}/a") for name in hosts))
             assert len(opened._idle) <= 4

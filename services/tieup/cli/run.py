@@ -14,7 +14,6 @@ WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
 # same in one line; asyncio warns of a child that was reaped elsewhere, as parsers that had to be killed are.
 LIBRARIES: Final = {
     "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
     "uvicorn": logging.WARNING,
     "asyncio": logging.ERROR,
     "aiokafka": logging.CRITICAL,

@@ -19,6 +19,7 @@ from tieup.outside.guard import MAX_ADDRESSES, AddressGuard
 from tieup.outside.wire import PIECE_BYTES, Header, Wire
 
 KEEP_ALIVE_S: Final = 5.0
+MAX_KEPT: Final = 256  # idle connections: a file descriptor each, for as long as they are kept
 NEXT_ADDRESS_S: Final = 0.25  # RFC 8305 §5: how long an address has to connect before the next one is tried beside it
 
 # A URL that httpx sends as it stands: nothing in it to encode, no port that goes without saying, no dot segment.
@@ -46,8 +47,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to checked addresses only: the guard resolves and checks, and the socket asks it once more. A
     connection that is kept alive was checked when it was made.
 
-    `connections` bounds how many are open, `connect_s` how long resolving takes. Built without an event loop; the
-    connections belong to the loop of the first request.
+    `connections` bounds how many are in use at once, `max_kept` how many are kept besides, for `keep_alive_s` each,
+    `connect_s` how long resolving takes. Built without an event loop; the connections belong to that of the first
+    request.
     """
 
     def __init__(
@@ -58,12 +60,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         connections: int,
         connect_s: float = 10.0,
         keep_alive_s: float = KEEP_ALIVE_S,
+        max_kept: int = MAX_KEPT,
     ) -> None:
         self._guard = AddressGuard(allow_private=allow_private, hosts=hosts)
         self._tls = httpx.create_ssl_context(trust_env=False)
-        self._connections = connections
         self._connect_s = connect_s
-        self._keep_alive_s = keep_alive_s
+        self._keep_alive_s, self._max_kept = keep_alive_s, max_kept
         self._turns = asyncio.Semaphore(connections)
         self._buffer = memoryview(bytearray(PIECE_BYTES))
         self._open: set[Wire] = set()
@@ -160,6 +162,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if not wire.reusable:
             wire.abort()
             return
+        if len(self._idle) >= self._max_kept:
+            oldest = next(iter(self._idle))
+            self._forget(oldest)
+            oldest.abort()
         wire.kept = True
         wire.idle = asyncio.get_running_loop().call_later(self._keep_alive_s, wire.abort)
         self._idle[wire] = origin
@@ -169,10 +175,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Connect. Raises FetchError, httpx.ConnectTimeout, httpx.ConnectError, httpx.InvalidURL for a bad name."""
         if not 0 < origin.port < 65_536:
             raise httpx.InvalidURL(f"{origin.host}:{origin.port}: not a port")
-        if len(self._open) >= self._connections and self._idle:
-            oldest = next(iter(self._idle))
-            self._forget(oldest)
-            oldest.abort()
         try:
             places = await self._guard.places(origin.host, origin.port, self._connect_s)
             async with asyncio.timeout(connect_s):
