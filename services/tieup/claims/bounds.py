@@ -22,7 +22,7 @@ CUES: Final = 48
 KIND_CUES: Final = 16
 """Words for a sort of agreement per sentence, each tried against every company."""
 
-SENTENCE_STATEMENTS: Final = 32
+SENTENCE_STATEMENTS: Final = 80
 """Statements per sentence: more than any labelled article has as a whole."""
 
 STATEMENTS: Final = 240

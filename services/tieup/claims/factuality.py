@@ -1,23 +1,16 @@
 """How sure a relation is, and who makes it so sure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tieup.claims.choices import choose, factuality_choices
 from tieup.claims.lexicon.load import Topic
+from tieup.claims.logit import Models
 from tieup.claims.reading import Sentence
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import Basis, Factuality, Focus, Stage
 
 DENIED = 1.35
-"""The least weight of denial: a plain "denies" in the context, a weaker word in the relation's own sentence."""
-
-HEDGED = 1.0
-"""The least weight of crediting words that makes a relation reported."""
-
-RECALLED_DENIED = 2.5
-"""The least weight of denial for a recalled tie."""
-
-DOUBTED = 1.5
-"""The least weight of doubt ("allegedly", "insiders") that makes a recalled tie reported."""
+"""The least weight of words that deny an end: plain ones in the context, weaker ones in the own sentence."""
 
 OFFICIAL = 3.0
 """What an authority with its verb weighs ("the government said")."""
@@ -28,38 +21,42 @@ STATED = 1.5
 
 @dataclass(frozen=True, slots=True)
 class FactualityReading:
-    """A factuality with its basis and the vote that shows it (None: narration)."""
+    """A factuality with its basis, the vote that shows it (None: narration), and its probability."""
 
     factuality: Factuality
     basis: Basis
     vote: Vote | None
+    share: float = 0.0
 
 
-def read_factuality(scope: Scope, stage: Stage, focus: Focus) -> FactualityReading:
-    """Return the factuality. An end that a party states is confirmed, whatever else it denies.
-
-    What is recalled is a fact unless its own words cast doubt on it: a report about the news does not touch it.
-    """
+def read_factuality(scope: Scope, stage: Stage, focus: Focus, models: Models) -> FactualityReading:
+    """Return the likeliest factuality of those that have words to show. A denied end is confirmed, whatever else."""
     stances = scope.votes(Topic.STANCE)
-    stance = tally(stances)
-    if stance.get("denies_end", 0.0) >= DENIED:
-        return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "denies_end"))
-    least = DENIED if focus is Focus.NEWS else RECALLED_DENIED
-    if stage is not Stage.ENDED and stance.get("denies", 0.0) >= least:
-        return FactualityReading(Factuality.DENIED, Basis.PARTY, best_vote(stances, "denies"))
-    return _reported(scope, focus, stage) or _confirmed(scope)
+    if tally(stances).get("denies_end", 0.0) >= DENIED:
+        return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "denies_end"), 1.0)
+    shown = {
+        Factuality.CONFIRMED: _confirmed(scope),
+        Factuality.REPORTED: _reported(scope),
+        Factuality.DENIED: None if stage is Stage.ENDED else _denied(scope),
+    }
+    choices = factuality_choices(scope, stage, focus)
+    chosen = choose(models["factuality"], {one: choices[one] for one, reading in shown.items() if reading is not None})
+    reading = shown[Factuality(chosen.value)]
+    assert reading is not None
+    return replace(reading, share=chosen.share)
 
 
-def _reported(scope: Scope, focus: Focus, stage: Stage) -> FactualityReading | None:
+def _denied(scope: Scope) -> FactualityReading | None:
+    vote = best_vote(scope.votes(Topic.STANCE), "denies")
+    return None if vote is None else FactualityReading(Factuality.DENIED, Basis.PARTY, vote)
+
+
+def _reported(scope: Scope) -> FactualityReading | None:
     votes = scope.votes(Topic.SOURCE)
     weights = tally(votes)
     anonymous = weights.get("anonymous", 0.0) + weights.get("rumour", 0.0)
     medium = weights.get("medium", 0.0) + weights.get("credits", 0.0)
-    if focus is Focus.BACKGROUND and stage is not Stage.TALKS:
-        medium = 0.0
-        anonymous = anonymous if anonymous >= DOUBTED else 0.0
-    confirmed = tally(scope.votes(Topic.STANCE)).get("confirms", 0.0) + weights.get("authority", 0.0)
-    if anonymous + medium < HEDGED or anonymous + medium <= confirmed:
+    if anonymous + medium <= 0:
         return None
     if weights.get("anonymous", 0.0) > 0 or anonymous > medium:
         vote = best_vote(votes, "anonymous") or best_vote(votes, "rumour")

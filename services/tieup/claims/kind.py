@@ -1,30 +1,25 @@
 """The sort of agreement that a relation is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tieup.claims.votes import Scope, Vote, best_vote, tally
+from tieup.claims.choices import choose, kind_choices
+from tieup.claims.logit import Models
+from tieup.claims.votes import Scope, Vote, best_vote
 from tieup.model.labels import Kind
-
-CLOSE = 0.75
-"""A kind that comes earlier in the guide's table wins when it has this share of the best weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindReading:
-    """A kind, the vote that shows it, and its share of all votes for a kind (0 to 1)."""
+    """A kind, the vote that shows it, and its probability."""
 
     kind: Kind
     vote: Vote
     share: float
 
 
-def read_kind(scope: Scope) -> KindReading:
-    """Return the kind with most weight, or an earlier one of the table close to it; alliance where left open."""
+def read_kind(scope: Scope, sectors: Iterable[str], models: Models) -> KindReading:
+    """Return the likeliest kind. `sectors`: what sort of companies the parties are."""
     votes = scope.kind_votes()
-    weights = {Kind(label): weight for label, weight in tally(votes).items() if label != "link"}
-    if not weights:
-        return KindReading(Kind.ALLIANCE, votes[0], 0.0)
-    most = max(weights.values())
-    kind = next(one for one in Kind if weights.get(one, 0.0) >= CLOSE * most)
-    vote = best_vote(votes, kind)
-    return KindReading(kind, vote or votes[0], round(weights[kind] / sum(weights.values()), 4))
+    chosen = choose(models["kind"], kind_choices(scope, votes, sectors))
+    return KindReading(Kind(chosen.value), best_vote(votes, chosen.value) or votes[0], chosen.share)

@@ -5,7 +5,9 @@ A pattern is written as words:
     joint venture*          `*` stands for the rest of a word
     (sign|ink)* .. deal     `(a|b)` for one of several, `..` for up to eleven words between
     [neue] Fabrik           `[a]` for a word that may be missing
+    成立_公司               `_` for up to twelve signs between, in scripts without blanks
     <co>, <person>, <medium>, <n>   a company, a person who stands for one, a medium, a number
+    <cos>                           two companies side by side ("Ford and SK On", "Ford, SK On", "Ford-SK On")
 
 Every repetition is bounded and gaps are lazy, so the time is linear in the text. Patterns are matched against a
 masked text (`mask`), in which names have become placeholders of the same length: offsets stay true and a company's
@@ -28,7 +30,12 @@ _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
 _BETWEEN_OR_NOTHING = r"[\s\-:„“”\"»«'‘’()]{0,4}"
 _GAP = r"(?:[^\s,;\-]{1,40}[\s\-]{1,3}){0,11}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
-_TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]]|\s+|[^\s*()|\[\]<]+")
+_SIDE_BY_SIDE = (
+    r"(?:\s?[,/&+×–-]\s?|\s(?:and|und|et|e|y|ed|sowie|as well as)\s(?:[^\s,;]{1,20}\s){0,2}|[与和及携、·]|・|と|[와과]\s?)"
+)
+"""What stands between two names that are named together."""
+_SIGNS = r"[^\s,;，。；！？、]{0,12}?"
+_TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]_]|\s+|[^\s*()|\[\]<_]+")
 _NESTED = re.compile(r"\([^()]*\([^()]*\)[^()]*(?:\([^()]*\)[^()]*)*\)")
 _LITERAL = 3
 
@@ -92,6 +99,7 @@ def _translate(tokens: list[str], source: str) -> list[str]:
 def _piece(token: str, source: str) -> str:
     fixed = {
         "*": r"\w{0,30}",
+        "_": _SIGNS,
         "(": "(?:",
         ")": ")",
         "|": "|",
@@ -102,10 +110,16 @@ def _piece(token: str, source: str) -> str:
     if token in fixed:
         return fixed[token]
     if token in _PLACEHOLDERS:
-        return f"{_PLACEHOLDERS[token]}{_TAIL}{{0,60}}{_NAME_ENDING}"
+        return _name(_PLACEHOLDERS[token])
+    if token == "<cos>":
+        return _name(COMPANY) + _SIDE_BY_SIDE + _name(COMPANY)
     if token.startswith("<"):
         raise DataError(f"lexicon pattern {source!r}: unknown placeholder {token}")
     return re.escape(token)
+
+
+def _name(placeholder: str) -> str:
+    return f"{placeholder}{_TAIL}{{0,60}}{_NAME_ENDING}"
 
 
 def _blank(tokens: list[str], at: int) -> str:
@@ -124,12 +138,12 @@ def _needles(folded: str) -> tuple[str, ...]:
     flat, count = _NESTED.subn("\0", folded)
     outside = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|<\w+>", "\0", flat)
     plain = [
-        word for word in re.split(r"[\s\0*]+|\.\.", outside) if len(word) >= _LITERAL or any(map(is_unspaced, word))
+        word for word in re.split(r"[\s\0*_]+|\.\.", outside) if len(word) >= _LITERAL or any(map(is_unspaced, word))
     ]
     if plain:
         return (max(plain, key=len),)
     for choice in re.findall(r"\(([^()]*)\)", "" if count else folded):
-        words = [max(re.split(r"[\s*]+|\.\.|<\w+>|\[[^\]]*\]", option), key=len) for option in choice.split("|")]
+        words = [max(re.split(r"[\s*_]+|\.\.|<\w+>|\[[^\]]*\]", option), key=len) for option in choice.split("|")]
         if all(words):
             return tuple(words)
     return ()

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tieup.claims.bounds import CUES, MENTIONS, READ_CHARACTERS, READ_SENTENCES
+from tieup.claims.descriptions import find_described
 from tieup.claims.lexicon.load import Entry, Lexicon, Topic
 from tieup.claims.media import MediaFinder, MediumMention
 from tieup.claims.patterns import COMPANY, MEDIUM, PERSON, mask
 from tieup.claims.sentences import Stretch, split_clauses, split_sentences, stretch_at
+from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.matcher import Matcher, Mention
 from tieup.companies.namesakes import Namesake, resolve
 from tieup.companies.strangers import StrangerFinder
@@ -135,14 +137,16 @@ class Reader:
         ]
         return title, text
 
-    def read(self, article: Article, mentions: tuple[list[Mention], list[Mention]], lexicon: Lexicon) -> list[Sentence]:
-        """Return the sentences of the article, the title's first."""
+    def read(
+        self, article: Article, mentions: tuple[list[Mention], list[Mention]], lexicon: Lexicon, gazetteer: Gazetteer
+    ) -> list[Sentence]:
+        """Return the sentences of the article, the title's first. `gazetteer` knows all the companies mentioned."""
         sentences: list[Sentence] = []
         for part, text, named in ((Part.TITLE, article.title, mentions[0]), (Part.TEXT, article.text, mentions[1])):
             kept = text[:READ_CHARACTERS]
-            found = Found(
-                part, kept, tuple(one for one in named if one.end <= READ_CHARACTERS), tuple(self._media.find(kept))
-            )
+            names = [one for one in named if one.end <= READ_CHARACTERS]
+            meant = find_described(kept, names, mentions[0] if part is Part.TEXT else (), gazetteer)
+            found = Found(part, kept, meant, tuple(self._media.find(kept)))
             sentences.extend(_read_part(found, lexicon, len(sentences)))
         return sentences
 

@@ -1,6 +1,8 @@
 """Which relations an article states: the statements of its sentences, gathered by their parties."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -19,11 +21,18 @@ from tieup.claims.parties import (
     without_venture,
 )
 from tieup.claims.reading import Cue, Sentence
+from tieup.claims.logit import Features, Models, probability
 from tieup.claims.sentences import Stretch
+from tieup.claims.ties import CARRIED as CARRIED_HOW
+from tieup.claims.ties import CROWD, How, Surroundings, tie_features
+from tieup.companies.strangers import is_stranger
 from tieup.model.labels import Kind
 
 THRESHOLD = 1.5
-"""The least weight of kind cues that makes a relation; one plain word of tie-ups ("partnership") weighs 2."""
+"""The least weight of cues that makes a part of a relation one of its own."""
+
+LIKELY = -0.4
+"""The least log-odds of a relation: where missing one costs as much as inventing one, a little below even."""
 
 CARRIED = 0.6
 """What a statement weighs whose second party stands in the headline or in the sentence before."""
@@ -31,11 +40,11 @@ CARRIED = 0.6
 OTHER_NEWS = 2.0
 """The weight of words (recall, lawsuit, strike) that in a headline say what the whole article is."""
 
-CARRIED_THRESHOLD = 1.6
-"""The least weight of a relation whose parties no sentence names together, beside one that a sentence does name."""
+TELLING = -1.0
+"""The least log-odds of a statement that speaks for a relation, beside a better one."""
 
-CARRIED_ALONE = 2.0
-"""The least weight of such a relation where the article names none outright."""
+MAX_SUPPLIED = 4
+"""Companies of a sentence up to which a partner is supplied from elsewhere."""
 
 FOUNDS = 3.0
 """The least weight of a cue for a joint venture that may leave its parents unnamed."""
@@ -46,14 +55,25 @@ TITLE = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """A sentence that ties parties together by a cue, within a clause. `carried`: a party stands elsewhere."""
+    """A sentence that ties parties together by a cue, within a clause.
+
+    `how` the parties were found; `odds`: the log-odds that the cue ties them. `attribute`: it only says which venture
+    is meant.
+    """
 
     sentence: Sentence
     clause: Stretch
     cue: Cue
     parties: Parties
-    carried: bool = False
+    how: How = How.CHOSEN
     attribute: bool = False
+    odds: float = 0.0
+    features: Features = field(default_factory=dict)
+
+    @property
+    def carried(self) -> bool:
+        """Whether a party stands elsewhere than in the sentence."""
+        return self.how in CARRIED_HOW
 
     @cached_property
     def extent(self) -> Stretch:
@@ -77,12 +97,18 @@ class Statement:
 class Draft:
     """A relation in the making: its parties and its statements.
 
-    `recalled`: split off from the news about its parties.
+    `recalled`: split off from the news about its parties. `odds`: the log-odds that it is a relation.
     """
 
     parties: Parties
     statements: list[Statement] = field(default_factory=list)
     recalled: bool = False
+    odds: float = 0.0
+
+    @property
+    def best(self) -> float:
+        """The log-odds of its most telling statement."""
+        return max(one.odds for one in self.statements)
 
     @property
     def weight(self) -> float:
@@ -118,25 +144,57 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a sentence may leave unsaid: the headline's companies, those of the sentence before, the main company."""
+    """What a sentence may leave unsaid: the headline's companies, those of the sentence before, the main company, the
+    first of the paragraph. `counts`: how often the article names each.
+    """
 
     title: Parties
-    previous: Parties
     topic: str | None
     group_of: GroupOf
+    models: Models
+    counts: Mapping[str, int]
+    previous: Parties = ()
+    opener: str | None = None
+
+    @property
+    def around(self) -> Surroundings:
+        """What of it bears on whether a word ties companies."""
+        return Surroundings(self.title, self.topic)
+
+    def after(self, sentence: Sentence) -> "Context":
+        """Return the context of the next sentence."""
+        named = sentence.companies
+        return replace(self, previous=named or self.previous, opener=self.opener or (named[0] if named else None))
 
 
-def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]:
+def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf, models: Models) -> list[Draft]:
     """Return the relations that the sentences state, in order of their first statement."""
     if _is_other_news(sentences):
         return []
+    drafts, ventures = gather(sentences, group_of, models)
+    return _without_ventures(accepted(drafts, sentences, models), ventures)
+
+
+def gather(
+    sentences: Sequence[Sentence], group_of: GroupOf, models: Models, *, whole: bool = False
+) -> tuple[list[Draft], set[str]]:
+    """Return all that may be a relation, each with its statements, and the companies called a joint venture.
+
+    Of the companies that may be meant where a sentence leaves one unsaid, the likeliest is taken; all if `whole`.
+    """
     drafts: dict[frozenset[str], Draft] = {}
     ventures: set[str] = set()
-    context = Context(_named(sentences), (), _topic(sentences), group_of)
+    counts = Counter(one.company_id for sentence in sentences for one in sentence.mentions)
+    context = Context(_named(sentences), _topic(sentences), group_of, models, counts)
     room = STATEMENTS
+    end = 0
     for sentence in sentences:
-        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context)
+        if opens := sentence.start - end > 1 or sentence.index < 2:
+            context = replace(context, opener=None)
+        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context, opens=opens)
+        found = found if whole else _likeliest(found)
         found = found[: min(room, SENTENCE_STATEMENTS)]
+        end = sentence.end
         room -= len(found)
         ventures |= ventures_in(sentence)
         for statement in found:
@@ -144,8 +202,8 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf) -> list[Draft]
                 if frozenset(parties) in drafts or len(drafts) < DRAFTS:
                     draft = drafts.setdefault(frozenset(parties), Draft(parties))
                     draft.statements.append(replace(statement, parties=parties))
-        context = replace(context, previous=sentence.companies or context.previous)
-    return _without_ventures(_pruned(list(drafts.values())), ventures)
+        context = context.after(sentence)
+    return list(drafts.values()), ventures
 
 
 def ventures_in(sentence: Sentence) -> set[str]:
@@ -200,19 +258,89 @@ def _topic(sentences: Sequence[Sentence]) -> str | None:
     return max(counts, key=counts.__getitem__) if counts else None
 
 
-def _statements(sentence: Sentence, context: Context) -> list[Statement]:
+def _likeliest(statements: Sequence[Statement]) -> list[Statement]:
+    """Return the statements: of those of one cue with one company and a supplied partner only the likeliest."""
+    best: dict[tuple[int, str], Statement] = {}
+    for one in statements:
+        if one.how is How.SUPPLIED:
+            key = (one.cue.start, one.parties[1])
+            if key not in best or one.odds > best[key].odds:
+                best[key] = one
+    return [one for one in statements if one.how is not How.SUPPLIED or best[one.cue.start, one.parties[1]] is one]
+
+
+def _statements(sentence: Sentence, context: Context, *, opens: bool) -> list[Statement]:
     runs = coordinate(sentence, in_play(sentence))
     ventures = ventures_in(sentence)
     statements: list[Statement] = []
     for cue in sentence.about(Topic.KIND)[:KIND_CUES]:
-        clause = sentence.clauses[sentence.clause_of(cue.start)]
         play = without_venture(sentence, cue, runs)
-        sets = _listed(sentence, cue, play, context) or tied_by(sentence, cue, play, context.group_of)
         attribute = any(run.hyphened for run in play) and len(runs) > 1
-        statements += [Statement(sentence, clause, cue, parties, attribute=attribute) for parties in sets]
-        if not sets and (pair := _carried(sentence, cue, _first_named(play, ventures), context)):
-            statements.append(Statement(sentence, clause, cue, pair, carried=True))
+        clause = sentence.clauses[sentence.clause_of(cue.start)]
+        for parties, how in _tied(sentence, cue, play, ventures, context):
+            features = tie_features(sentence, cue, parties, how, runs, context.around)
+            if how is How.SUPPLIED:
+                features |= _supply_features(parties[0], sentence, context, opens=opens)
+            odds = context.models["tie"].odds(features)
+            statements.append(Statement(sentence, clause, cue, parties, how, attribute, odds, features))
     return statements
+
+
+def _tied(
+    sentence: Sentence, cue: Cue, play: Sequence[Coordination], ventures: set[str], context: Context
+) -> Iterator[tuple[Parties, How]]:
+    """Yield the sets of companies that a cue may tie: those that grammar chooses first, then all other pairs."""
+    listed = _listed(sentence, cue, play, context)
+    chosen = listed or tied_by(sentence, cue, play, context.group_of)
+    for parties in chosen:
+        yield parties, How.LISTED if listed else How.CHOSEN
+    seen = {frozenset(one) for one in chosen}
+    for pair in _loose(play, context.group_of):
+        if frozenset(pair) not in seen:
+            yield pair, How.LOOSE
+    if not sentence.in_title:
+        yield from _supplied(sentence, cue, play, ventures, context)
+
+
+def _supplied(
+    sentence: Sentence, cue: Cue, play: Sequence[Coordination], ventures: set[str], context: Context
+) -> Iterator[tuple[Parties, How]]:
+    """Yield the sets of companies of which the sentence leaves one or all unsaid."""
+    named = [one for one in dict.fromkeys(one for run in play for one in run.companies) if one not in ventures]
+    if not named and (both := _the_two(sentence, cue, context)) is not None:
+        yield both
+    likely = (*context.previous, *context.title, context.topic, context.opener)
+    supplied = [one for one in dict.fromkeys(likely) if one is not None and one not in sentence.companies]
+    for one in named[:MAX_SUPPLIED]:
+        for other in supplied[:MAX_SUPPLIED]:
+            if context.group_of(one) != context.group_of(other):
+                yield (other, one), How.SUPPLIED
+
+
+def _supply_features(supplied: str, sentence: Sentence, context: Context, *, opens: bool) -> dict[str, float]:
+    """Return what speaks for a company's being the one that a sentence leaves unsaid."""
+    return {
+        "supplied from title": float(supplied in context.title),
+        "supplied from title alone": float((supplied,) == context.title),
+        "supplied by topic": float(supplied == context.topic),
+        "supplied by opener": float(supplied == context.opener),
+        "supplied from before": float(supplied in context.previous),
+        "supplied from before alone": float((supplied,) == context.previous),
+        "supplied by the first before": float(supplied == next(iter(context.previous), None)),
+        "supplied by the most named": float(context.counts[supplied] == max(context.counts.values())),
+        "supplied across paragraphs": float(opens and supplied not in (context.topic, *context.title)),
+        "opens a paragraph": float(opens),
+        "titles": math.log1p(len(context.title)),
+        "named before": math.log1p(len(context.previous)),
+        "named most here": float(max(context.counts[one] for one in sentence.companies) >= context.counts[supplied]),
+    }
+
+
+def _loose(play: Sequence[Coordination], group_of: GroupOf) -> list[Parties]:
+    named = tuple(dict.fromkeys(one for run in play for one in run.companies))
+    if len(named) > CROWD:
+        return []
+    return [pair for pair in combinations(named, 2) if group_of(pair[0]) != group_of(pair[1])]
 
 
 def _listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], context: Context) -> list[Parties]:
@@ -228,28 +356,7 @@ def _listed(sentence: Sentence, cue: Cue, runs: Sequence[Coordination], context:
     return [(topic, one) for one in listed if context.group_of(one) != context.group_of(topic)]
 
 
-def _first_named(runs: Sequence[Coordination], ventures: set[str]) -> str | None:
-    return next((one for run in runs for one in run.companies if one not in ventures), None)
-
-
-def _carried(sentence: Sentence, cue: Cue, named: str | None, context: Context) -> Parties | None:
-    """Return the company named and the one that the context supplies: the headline's, or the sentence before's.
-
-    Where the sentence names none but says "both", the headline's two are meant, or those of the sentence before.
-    """
-    if sentence.in_title:
-        return None
-    if named is None:
-        return _the_two(sentence, cue, context)
-    topic = (context.topic,) if context.topic is not None else ()
-    for supplied in (context.title, context.previous, topic):
-        others = [one for one in supplied if context.group_of(one) != context.group_of(named)]
-        if len(others) == 1:
-            return (others[0], named)
-    return None
-
-
-def _the_two(sentence: Sentence, cue: Cue, context: Context) -> Parties | None:
+def _the_two(sentence: Sentence, cue: Cue, context: Context) -> tuple[Parties, How] | None:
     """The two companies of the headline, or else of the sentence before, where a sentence says "both" and no name.
 
     So where it tells of a joint venture and names nobody: a venture has parents, so those of the headline are meant.
@@ -260,16 +367,55 @@ def _the_two(sentence: Sentence, cue: Cue, context: Context) -> Parties | None:
     wanted = 3 if sentence.has(Topic.TEXT, "trio") else 2
     for named in (context.title, context.previous):
         if len(named) == wanted == len({context.group_of(one) for one in named}):
-            return named
+            return named, How.BOTH
     return None
 
 
-def _pruned(drafts: list[Draft]) -> list[Draft]:
-    outright = [draft for draft in drafts if draft.weight >= THRESHOLD and draft.is_outright]
-    least = CARRIED_THRESHOLD if outright else CARRIED_ALONE
-    carried = [draft for draft in drafts if not draft.is_outright and draft.weight >= least]
-    strong = [draft for draft in drafts if draft in outright or draft in carried]
+def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Models) -> list[Draft]:
+    """Return the drafts that are more likely relations than not, none of them the shadow of a larger one."""
+    model = models["relation"]
+    strong: list[Draft] = []
+    for draft in drafts:
+        draft.odds = model.odds(draft_features(draft, drafts, sentences))
+        if draft.odds > LIKELY:
+            draft.statements = [one for one in draft.statements if one.odds >= min(TELLING, draft.best)]
+            strong.append(draft)
     return [draft for draft in strong if not _is_shadow(draft, strong)]
+
+
+def draft_features(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> dict[str, float]:
+    """Return what speaks for a draft's being a relation: the odds of its statements, and the rival drafts."""
+    odds = sorted((one.odds for one in draft.statements), reverse=True)
+    labels = {one.cue.label for one in draft.statements if one.odds > 0}
+    return {
+        "bias": 1.0,
+        "best": max(-6.0, min(6.0, odds[0])),
+        "second": probability(odds[1]) if len(odds) > 1 else 0.0,
+        "sum": math.log1p(sum(probability(one) for one in odds)),
+        "weight": math.log1p(draft.weight),
+        "titled": float(draft.in_title),
+        "outright": float(draft.is_outright),
+        "only links": float(labels <= {"link"}),
+        "only open": float(labels <= {"link", Kind.ALLIANCE}),
+        "sorts": float(len(labels)),
+        "many": float(len(draft.parties) > 2),
+        "strangers": float(sum(is_stranger(one) for one in draft.parties)),
+        "third of a triangle": float(_is_third(draft, drafts)),
+        "within a larger": float(any(set(draft.parties) < set(other.parties) for other in drafts)),
+        "other news": min(3.0, sum(one.weight(Topic.TEXT, "no_relation") for one in sentences[:4])),
+    }
+
+
+def _is_third(draft: Draft, drafts: Sequence[Draft]) -> bool:
+    """Whether both its parties are tied to one other company by better statements: partners of one hub."""
+    if len(draft.parties) != 2:
+        return False
+    own = draft.best
+    left, right = (
+        {one for other in drafts if party in other.parties and other.best > own for one in other.parties}
+        for party in draft.parties
+    )
+    return bool((left & right) - set(draft.parties))
 
 
 def _is_shadow(draft: Draft, drafts: list[Draft]) -> bool:

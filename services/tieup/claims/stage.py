@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
+from tieup.claims.choices import choose, stage_choices
 from tieup.claims.lexicon.load import Topic
+from tieup.claims.logit import Models
 from tieup.claims.votes import Scope, Vote, best_vote, tally
-from tieup.model.labels import EndedAs, Focus, Milestone, Stage
-
-PRIOR = {
-    Focus.NEWS: {Stage.AGREED: 0.6},
-    Focus.BACKGROUND: {Stage.ACTIVE: 1.5},
-}
-"""What a stage weighs before any cue: news mostly announces, a recalled tie mostly runs."""
+from tieup.model.labels import EndedAs, Focus, Kind, Milestone, Stage
 
 PLAIN = 3.0
 """The least weight of words that say plainly that something ended ("fell apart")."""
@@ -21,25 +17,23 @@ _NEAR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StageReading:
-    """A stage, the vote that shows it (None: the prior alone), and its share of all weight."""
+    """A stage, the vote that shows it (None: no word), and its probability."""
 
     stage: Stage
     vote: Vote | None
     share: float
 
 
-def read_stage(scope: Scope, focus: Focus) -> StageReading:
-    """Return the stage with most weight."""
-    votes = _without_failed_talks(scope.votes(Topic.STAGE))
-    weights = {Stage(label): weight for label, weight in tally(votes).items()}
-    for stage, weight in PRIOR[focus].items():
-        weights[stage] = weights.get(stage, 0.0) + weight
-    stage = max(Stage, key=lambda one: weights.get(one, 0.0))
-    return StageReading(stage, best_vote(votes, stage), round(weights[stage] / sum(weights.values()), 4))
+def read_stage(scope: Scope, focus: Focus, kind: Kind, models: Models) -> StageReading:
+    """Return the likeliest stage."""
+    votes = stage_votes(scope)
+    chosen = choose(models["stage"], stage_choices(scope, votes, focus, kind))
+    return StageReading(Stage(chosen.value), best_vote(votes, chosen.value), chosen.share)
 
 
-def _without_failed_talks(votes: list[Vote]) -> list[Vote]:
-    """Return the votes without those for talks in a sentence that says in plain words that they ended."""
+def stage_votes(scope: Scope) -> list[Vote]:
+    """Return the votes for a stage without those for talks in a sentence that says in plain words that they ended."""
+    votes = scope.votes(Topic.STAGE)
     over = {one.sentence.index for one in votes if one.cue.label == Stage.ENDED and one.cue.weight >= PLAIN}
     return [one for one in votes if one.cue.label != Stage.TALKS or one.sentence.index not in over]
 

@@ -1,0 +1,279 @@
+"""Fits the weights of extraction (claims/weights.toml) to labelled articles, and shows in folds how far they hold.
+
+Run with labelled sets: `python -m tests.benchmarks.fit_labels GOLD.jsonl...`. First come the figures that hold for
+stories unseen: for each fold the weights are fitted to the other folds and the fold's articles are extracted with them.
+Then come the weights fitted to all, in the form of the data file. `--write` writes them there.
+
+Plain gradient descent in pure Python: the same input gives the same weights on every machine.
+"""
+
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from zlib import crc32
+
+from tests.benchmarks.other_news import other_news
+from tests.unit.claims.test_examples import FACTUALITIES, FOCUSES, KINDS, LINES, STAGES
+
+from tieup.claims.account import Account
+from tieup.claims.extract import Extractor, without_strangers
+from tieup.claims.logit import Features, Logit, Models
+from tieup.claims.relations import Draft, draft_features, gather
+from tieup.companies.gazetteer import Gazetteer, load_gazetteer
+from tieup.companies.strangers import is_stranger
+from tieup.evaluation.align import PartyKeys, align
+from tieup.evaluation.archive import article_id, dated, gold_archive
+from tieup.evaluation.evaluate import Scores, score
+from tieup.evaluation.gold import GoldArticle, GoldRelation, load_gold
+from tieup.evaluation.lines import BacktestLine, line_relation
+from tieup.model.article import Article
+
+FOLDS = 5
+STEPS = 300
+RATE = 0.1
+STIFFNESS = {"tie": 1.0, "relation": 0.5, "kind": 0.7, "stage": 0.7, "factuality": 0.7}
+"""How strongly each model's weights are drawn to zero."""
+LEAST = 0.02
+"""Weights smaller than this are left out."""
+CERTAIN = 2.0
+"""How much a short text counts that shows one matter."""
+Sample = tuple[Sequence[Features], frozenset[int], float]
+"""The features of each choice, the right choices, and how much the sample counts."""
+NEUTRAL: Models = {
+    "tie": Logit({"bias": 1.0, "how loose": -9.0}),
+    "relation": Logit({"best": 1.0}),
+    "kind": Logit({"own": 1.0}),
+    "stage": Logit({"own": 1.0, "titled": 1.0}),
+    "factuality": Logit({}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An article and its gold, and how much it counts."""
+
+    article: Article
+    gold: GoldArticle
+    weight: float = 1.0
+
+    @property
+    def fold(self) -> int:
+        """Articles of one story share a fold."""
+        return crc32((self.gold.story or self.gold.id).encode()) % FOLDS
+
+
+def load(paths: Iterable[str]) -> list[Labelled]:
+    """Return the labelled articles of the files."""
+    found: list[Labelled] = []
+    for path in paths:
+        gold = load_gold(Path(path))
+        articles = {one.id: one for one in dated(gold_archive(gold, path))}
+        found += [Labelled(articles[article_id(one.id)], one) for one in gold]
+    return found
+
+
+def own_words() -> list[Labelled]:
+    """The examples of the unit tests and other news from patterns: short texts whose labels are certain."""
+    gold = [_example(line, number) for number, line in enumerate(LINES)] + list(other_news(odd=False, each=3))
+    articles = {one.id: one for one in dated(gold_archive(gold, "own words"))}
+    return [Labelled(replace(articles[article_id(one.id)], language=one.lang), one, CERTAIN) for one in gold]
+
+
+def _example(line: str, number: int) -> GoldArticle:
+    language, title, text, relations = line.split("|")
+    stated = tuple(_example_relation(one.strip()) for one in relations.split(";") if one.strip())
+    return GoldArticle(f"example-{number}", title, text, language, relevant=bool(stated), relations=stated)
+
+
+def _example_relation(written: str) -> GoldRelation:
+    parties, *letters = written.rsplit(" ", 4)
+    tables = {"kind": KINDS, "stage": STAGES, "factuality": FACTUALITIES, "focus": FOCUSES}
+    right = {
+        label: tuple(str(table[one]) for one in said.split(","))
+        for (label, table), said in zip(tables.items(), letters, strict=True)
+    }
+    return GoldRelation(
+        tuple(parties.split("+")), **{label: values[0] for label, values in right.items()}, accept=right
+    )
+
+
+class Fitter:
+    """Fits the models one after the other, each on what those before it find."""
+
+    def __init__(self, gazetteer: Gazetteer, labelled: Sequence[Labelled]) -> None:
+        self.gazetteer = gazetteer
+        self.keys = PartyKeys(gazetteer)
+        self.labelled = labelled
+        self.models: dict[str, Logit] = dict(NEUTRAL)
+
+    def fit(self) -> Models:
+        """Return the models fitted to all the labelled articles."""
+        self._fit("tie", self._ties())
+        self._fit("relation", self._drafts())
+        for label in ("kind", "stage", "factuality"):
+            self._fit(label, self._choices(label))
+        return self.models
+
+    def _fit(self, name: str, samples: Iterable[Sample]) -> None:
+        self.models[name] = Logit(descend(list(samples), STIFFNESS[name]))
+
+    def _gathered(self, *, whole: bool) -> Iterator[tuple[Labelled, Account, list[Draft]]]:
+        reader = Extractor(self.gazetteer, models=self.models)
+        for one in self.labelled:
+            account = reader.read(one.article)
+            if account is not None:
+                yield one, account, gather(account.sentences, account.group_of, self.models, whole=whole)[0]
+
+    def _verdict(self, gold: GoldArticle, account: Account, parties: Iterable[str]) -> frozenset[int] | None:
+        """Choice 0 where the gold has a relation of the parties, 1 where not; None where it leaves it open."""
+        named = frozenset(
+            self.keys.of_name(account.gazetteer.get(one).name) if is_stranger(one) else one for one in parties
+        )
+        fitting = [
+            one
+            for one in gold.relations
+            if named in [self.keys.of_names(names) for names in (one.parties, *one.alt_parties)]
+        ]
+        if fitting and all(one.optional for one in fitting):
+            return None
+        return frozenset({0 if fitting else 1})
+
+    def _ties(self) -> Iterator[Sample]:
+        for one, account, drafts in self._gathered(whole=True):
+            for draft in drafts:
+                right = self._verdict(one.gold, account, draft.parties)
+                if right is not None:
+                    yield from (((said.features, {}), right, one.weight) for said in draft.statements)
+
+    def _drafts(self) -> Iterator[Sample]:
+        for one, account, drafts in self._gathered(whole=False):
+            for draft in drafts:
+                right = self._verdict(one.gold, account, draft.parties)
+                if right is not None:
+                    yield (draft_features(draft, drafts, account.sentences), {}), right, one.weight
+
+    def _choices(self, label: str) -> Iterator[Sample]:
+        extractor = Extractor(self.gazetteer, confidences=(), models=self.models)
+        for one in self.labelled:
+            account = extractor.read(one.article)
+            if account is None:
+                continue
+            scopes = account.scopes()
+            lines = [line_relation(relation) for relation in without_strangers(account.relations(scopes))]
+            matched = align(one.gold.relations, lines, self.keys)
+            for pair in matched.pairs:
+                at = next(index for index, line in enumerate(lines) if line is pair.found)
+                choices = account.choices(label, scopes[at][0], main=scopes[at][1])
+                right = frozenset(index for index, value in enumerate(choices) if pair.gold.is_right(label, value))
+                if right:
+                    yield list(choices.values()), right, one.weight
+
+
+def descend(samples: Sequence[Sample], stiffness: float) -> dict[str, float]:
+    """Return the weights that make the right choices likeliest (softmax), drawn to zero: Adam over all samples."""
+    names = sorted({name for choices, _, _ in samples for features in choices for name in features})
+    number = {name: at for at, name in enumerate(names)}
+    rows = [
+        ([[(number[name], value) for name, value in features.items()] for features in choices], right, weight)
+        for choices, right, weight in samples
+    ]
+    weights, first, second = ([0.0] * len(names) for _ in range(3))
+    for step in range(1, STEPS + 1):
+        slope = [stiffness * weight for weight in weights]
+        for choices, right, weight in rows:
+            _add_slope(slope, weights, choices, right, weight)
+        rate = RATE if step < STEPS // 2 else RATE / 4
+        for at, value in enumerate(slope):
+            first[at] = 0.9 * first[at] + 0.1 * value
+            second[at] = 0.99 * second[at] + 0.01 * value * value
+            move = first[at] / (1 - 0.9**step) / (math.sqrt(second[at] / (1 - 0.99**step)) + 1e-8)
+            weights[at] -= rate * move
+    return {name: round(weights[at], 3) for name, at in number.items() if abs(weights[at]) >= LEAST}
+
+
+def _add_slope(
+    slope: list[float], weights: Sequence[float], choices: Sequence[Sequence[tuple[int, float]]], right: frozenset[int],
+    counts: float,
+) -> None:
+    odds = [sum(weights[at] * value for at, value in features) for features in choices]
+    most = max(odds)
+    shares = [math.exp(one - most) for one in odds]
+    whole = sum(shares)
+    good = sum(shares[at] for at in right)
+    for at, features in enumerate(choices):
+        pull = counts * (shares[at] / whole - (shares[at] / good if at in right else 0.0))
+        if abs(pull) > 1e-6:
+            for name, value in features:
+                slope[name] += pull * value
+
+
+def told(gazetteer: Gazetteer, models: Models, labelled: Sequence[Labelled]) -> list[BacktestLine]:
+    """Return what extraction with the models finds."""
+    extractor = Extractor(gazetteer, models=models)
+    lines: list[BacktestLine] = []
+    for one in labelled:
+        found = extractor.extract(one.article).relations
+        relations = tuple(line_relation(relation) for relation in found)
+        lines.append(BacktestLine(one.gold.id, bool(found), one.article.language, relations=relations))
+    return lines
+
+
+def in_folds(gazetteer: Gazetteer, labelled: Sequence[Labelled]) -> list[BacktestLine]:
+    """Return what is found in each fold with weights fitted to the others."""
+    lines: list[BacktestLine] = []
+    for fold in range(FOLDS):
+        models = Fitter(gazetteer, [one for one in labelled if one.fold != fold]).fit()
+        lines += told(gazetteer, models, [one for one in labelled if one.fold == fold])
+    return lines
+
+
+def shown(name: str, scores: Scores) -> str:
+    """One line of figures."""
+    whole = scores.overall
+    return (
+        f"{name:10} relevance {whole.relevance.f1} relations {whole.relations.f1}"
+        f" (P {whole.relations.precision} R {whole.relations.recall}) kind {whole.kind.value} stage {whole.stage.value}"
+        f" factuality {whole.factuality_macro_f1} focus {whole.focus.value} denials {whole.denials.precision}"
+        f"/{whole.denials.recall} exact {whole.exact.f1}"
+    )
+
+
+def written(models: Models) -> str:
+    """The data file of the models."""
+    tables = [
+        f"[{name}]\n" + "".join(f'"{key}" = {weight}\n' for key, weight in sorted(model.weights.items()))
+        for name, model in models.items()
+    ]
+    return HEAD + "\n".join(tables)
+
+
+HEAD = """\
+# The weights of extraction's fitted judgements, per feature: whether a word ties companies (tie), whether a draft is a
+# relation (relation), and which value a label takes (kind, stage, factuality). Written by
+# `python -m tests.benchmarks.fit_labels --write GOLD.jsonl...`, which also shows in folds over stories how far they hold.
+
+"""
+
+
+def main(arguments: Sequence[str]) -> None:
+    paths = [one for one in arguments if not one.startswith("--")]
+    gazetteer = load_gazetteer()
+    labelled = load(paths) + own_words()
+    gold = [one.gold for one in labelled]
+    if "--no-folds" not in arguments:
+        lines = in_folds(gazetteer, labelled)
+        for path in paths:
+            part = [one.gold for one in load([path])]
+            print(shown(Path(path).stem, score(part, lines, gazetteer)))
+        print(shown("in folds", score(gold, lines, gazetteer)))
+    models = Fitter(gazetteer, labelled).fit()
+    print(shown("fitted to", score(gold, told(gazetteer, models, labelled), gazetteer)))
+    if "--write" in arguments:
+        Path(str(files("tieup.claims").joinpath("weights.toml"))).write_text(written(models), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
