@@ -9,6 +9,7 @@ Plain gradient descent in pure Python: the same input gives the same weights on 
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -36,6 +37,8 @@ STEPS = 300
 RATE = 0.1
 STIFFNESS = {"tie": 1.0, "relation": 0.5, "kind": 0.7, "stage": 0.7, "factuality": 0.7}
 """How strongly each model's weights are drawn to zero."""
+SELDOM = 6
+"""Words that fewer samples hold are not weighed."""
 LEAST = 0.02
 """Weights smaller than this are left out."""
 CERTAIN = 2.0
@@ -174,10 +177,11 @@ class Fitter:
 
 def descend(samples: Sequence[Sample], stiffness: float) -> dict[str, float]:
     """Return the weights that make the right choices likeliest (softmax), drawn to zero: Adam over all samples."""
-    names = sorted({name for choices, _, _ in samples for features in choices for name in features})
+    counts = Counter(name for choices, _, _ in samples for features in choices for name in features)
+    names = sorted(name for name, count in counts.items() if count >= SELDOM or not name.startswith("word "))
     number = {name: at for at, name in enumerate(names)}
     rows = [
-        ([[(number[name], value) for name, value in features.items()] for features in choices], right, weight)
+        ([[(number[name], value) for name, value in features.items() if name in number] for features in choices], right, weight)
         for choices, right, weight in samples
     ]
     weights, first, second = ([0.0] * len(names) for _ in range(3))

@@ -38,7 +38,10 @@ CARRIED = 0.6
 """What a statement weighs whose second party stands in the headline or in the sentence before."""
 
 OTHER_NEWS = 2.0
-"""The weight of words (recall, lawsuit, strike) that in a headline say what the whole article is."""
+"""The weight of words (recall, lawsuit, strike) that say what a sentence is, and in a headline the whole article."""
+
+BARE = 0.3
+"""What it weighs that companies are named together, without any word of agreements."""
 
 TELLING = -1.0
 """The least log-odds of a statement that speaks for a relation, beside a better one."""
@@ -191,7 +194,7 @@ def gather(
     for sentence in sentences:
         if opens := sentence.start - end > 1 or sentence.index < 2:
             context = replace(context, opener=None)
-        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= 1 else _statements(sentence, context, opens=opens)
+        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS else _statements(sentence, context, opens=opens)
         found = found if whole else _likeliest(found)
         found = found[: min(room, SENTENCE_STATEMENTS)]
         end = sentence.end
@@ -234,7 +237,8 @@ def _is_other_news(sentences: Sequence[Sentence]) -> bool:
 
     So do recalls, lawsuits and strikes in the headline.
     """
-    if any(sentence.in_title and sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS for sentence in sentences):
+    titles = [sentence for sentence in sentences if sentence.in_title]
+    if any(cue.weight >= OTHER_NEWS for one in titles for cue in one.about(Topic.TEXT, "no_relation")):
         return True
     marks = [sentence for sentence in sentences if sentence.has(Topic.TEXT, "no_article")]
     return len(marks) > 1 or any(sentence.in_title for sentence in marks)
@@ -273,7 +277,7 @@ def _statements(sentence: Sentence, context: Context, *, opens: bool) -> list[St
     runs = coordinate(sentence, in_play(sentence))
     ventures = ventures_in(sentence)
     statements: list[Statement] = []
-    for cue in sentence.about(Topic.KIND)[:KIND_CUES]:
+    for cue in sentence.about(Topic.KIND)[:KIND_CUES] or _bare(sentence):
         play = without_venture(sentence, cue, runs)
         attribute = any(run.hyphened for run in play) and len(runs) > 1
         clause = sentence.clauses[sentence.clause_of(cue.start)]
@@ -284,6 +288,11 @@ def _statements(sentence: Sentence, context: Context, *, opens: bool) -> list[St
             odds = context.models["tie"].odds(features)
             statements.append(Statement(sentence, clause, cue, parties, how, attribute, odds, features))
     return statements
+
+
+def _bare(sentence: Sentence) -> list[Cue]:
+    """Return the first company's name as the word that ties, where a sentence has no word of agreements."""
+    return [Cue(Topic.KIND, "named", BARE, one.start, one.end) for one in sentence.mentions[:1]]
 
 
 def _tied(

@@ -18,6 +18,17 @@ from tieup.companies.matcher import Mention
 CROWD = 6
 """Companies of a sentence up to which every pair of them is weighed; more are a list."""
 
+WORDS = 24
+"""Words of a sentence that are weighed at most."""
+
+_AFTER = 30
+"""How far after the last company words still bear on it."""
+
+_STEM = 9
+"""Signs of a word that are kept, so that its forms count as one."""
+
+_WORD = re.compile(r"[^\W\d_]{3,30}")
+
 _WINDOW = 40
 """How far before a company its preposition is looked for."""
 
@@ -94,8 +105,24 @@ def tie_features(
     }
     if how in CARRIED:
         found |= _carried(sentence, cue)
-    found |= _sided(sentence, cue, parties, runs)
-    return found
+    return found | _sided(sentence, cue, parties, runs) | _worded(sentence, parties)
+
+
+def _worded(sentence: Sentence, parties: Parties) -> dict[str, float]:
+    """The words between and right after the companies, or of the whole sentence where it names but one."""
+    named = [one for one in sentence.mentions if one.company_id in parties]
+    start = named[0].start if len(parties) > 1 and len({one.company_id for one in named}) > 1 else sentence.start
+    end = min(sentence.end, named[-1].end + _AFTER) if start != sentence.start and named else sentence.end
+    taken = [(one.start, one.end) for one in sentence.mentions]
+    words: dict[str, float] = {}
+    for match in _WORD.finditer(sentence.text, start - sentence.start, end - sentence.start):
+        at = match.start() + sentence.start
+        if not any(left <= at < right for left, right in taken):
+            words[f"word {match.group().lower()[:_STEM]}"] = 1.0
+        if len(words) >= WORDS:
+            break
+    share = 1.0 / math.sqrt(len(words)) if words else 0.0
+    return dict.fromkeys(words, share)
 
 
 def _carried(sentence: Sentence, cue: Cue) -> dict[str, float]:
