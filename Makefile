@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GOLD ?= dev own
+FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl
 
-.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract
+.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate fit
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +45,13 @@ bench-scale: $(VENV)/.ready  ## 100,000 registered feeds: start, memory, what a 
 
 bench-extract: $(VENV)/.ready  ## extraction side by side with a regular-expression union of the same names
 	$(BIN)/python -m tests.benchmarks.bench_extract
+
+evaluate: $(VENV)/.ready  ## what extraction finds in the bundled labelled articles, against their labels
+	for set in $(GOLD); do echo "$$set"; $(BIN)/tieup evaluate tests/data/gold/$$set.jsonl || exit 1; done
+
+fit: $(VENV)/.ready  ## fit the weights and confidences of extraction to the labelled articles that are there for it
+	$(BIN)/python -m tests.benchmarks.fit_labels --write $(FITTED)
+	$(BIN)/python -m tests.benchmarks.fit_confidence --write $(FITTED)
 
 lock: $(VENV)/.ready  ## renew the locks from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock

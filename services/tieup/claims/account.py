@@ -13,7 +13,7 @@ from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.logit import Models
+from tieup.claims.logit import Models, probability
 from tieup.claims.parties import GroupOf
 from tieup.claims.reading import Sentence
 from tieup.claims.relations import Draft, find_drafts, ventures_in
@@ -85,6 +85,7 @@ class Account:
         binding = read_binding(scope)
         roles = read_roles(scope, kind.kind)
         figures = read_figures(scope, self.article.language, self.gazetteer)
+        sure = score(probability(scope.draft.odds), kind.share, stage.share, factuality.share)
         shown = [
             _shown("kind", kind.vote),
             _shown("stage", stage.vote),
@@ -110,7 +111,7 @@ class Account:
             claims=read_claims(scope, settled, factuality, origin, self.gazetteer),
             origin=origin,
             evidence=(*_party_evidence(scope), *(one for one in shown if one is not None)),
-            confidence=look_up(self.confidences, score(scope.draft.weight, kind.share, stage.share)),
+            confidence=look_up(self.confidences, sure),
             in_title=scope.draft.in_title,
         )
 

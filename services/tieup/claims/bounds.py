@@ -19,10 +19,10 @@ MENTIONS: Final = 16
 CUES: Final = 48
 """Cues per sentence, the first ones: each is weighed against every statement of its sentence."""
 
-KIND_CUES: Final = 16
+KIND_CUES: Final = 10
 """Words for a sort of agreement per sentence, each tried against every company."""
 
-SENTENCE_STATEMENTS: Final = 80
+SENTENCE_STATEMENTS: Final = 32
 """Statements per sentence: more than any labelled article has as a whole."""
 
 STATEMENTS: Final = 240

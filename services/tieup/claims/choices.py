@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import Logit, shares
+from tieup.claims.ties import words_of
 from tieup.claims.votes import Scope, Vote
 from tieup.model.labels import Factuality, Focus, Kind, Stage
 
@@ -57,6 +58,7 @@ def stage_choices(scope: Scope, votes: Sequence[Vote], focus: Focus, kind: Kind)
     context = _sums(vote for vote in votes if _in_context(vote, scope))
     titled = _sums(vote for vote in votes if vote.sentence.in_title)
     best = _most(votes)
+    words = _words(scope)
     said = {
         **{f"stance {label}": weight for label, weight in _sums(scope.votes(Topic.STANCE)).items()},
         **{f"source {label}": weight for label, weight in _sums(scope.votes(Topic.SOURCE)).items()},
@@ -76,6 +78,7 @@ def stage_choices(scope: Scope, votes: Sequence[Vote], focus: Focus, kind: Kind)
             **{f"{stage} under {other}": weight for other, weight in titled.items() if other != stage},
             **{f"{stage} near {other}": weight for other, weight in context.items() if other != stage},
             **{f"{stage} {name}": weight for name, weight in said.items()},
+            **{f"{stage} word {word}": share for word, share in words.items()},
         }
         for stage in Stage
     }
@@ -96,6 +99,14 @@ def factuality_choices(scope: Scope, stage: Stage, focus: Focus) -> Choices:
         factuality: {f"is {factuality}": 1.0, **{f"{factuality} {name}": weight for name, weight in said.items()}}
         for factuality in Factuality
     }
+
+
+def _words(scope: Scope) -> dict[str, float]:
+    """The words of the two most telling sentences, each a little."""
+    told = sorted(scope.draft.statements, key=lambda one: (-one.odds, one.sentence.index))
+    sentences = list({one.sentence.index: one.sentence for one in told}.values())[:2]
+    words = sorted({word for one in sentences for word in words_of(one, one.start, one.end)})
+    return dict.fromkeys(words, 1.0 / math.sqrt(len(words))) if words else {}
 
 
 def _in_context(vote: Vote, scope: Scope) -> bool:

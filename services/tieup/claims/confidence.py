@@ -1,5 +1,6 @@
 """How sure the extraction is of a relation: a score of its evidence, and a fitted table that says what it is worth."""
 
+import math
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -11,13 +12,13 @@ Table = tuple[tuple[float, float], ...]
 """Steps (least score, share of relations that were right), rising."""
 
 
-def score(weight: float, kind_share: float, stage_share: float) -> float:
+def score(relation: float, *labels: float) -> float:
     """Return the score of the evidence, from 0 to 1 with two digits.
 
-    A relation with cues worth 6 or more is as sure as can be (0.6 of the score); the rest are the shares of the votes
-    that the kind (0.2) and the stage (0.2) got.
+    `relation` is the probability that the relation is stated at all, `labels` those of its kind, stage and factuality;
+    their product is that of all being right, as far as they are independent. The table mends how far they are not.
     """
-    return round(0.6 * min(weight, 6.0) / 6.0 + 0.2 * kind_share + 0.2 * stage_share, 2)
+    return round(math.prod((relation, *labels)), 2)
 
 
 def look_up(table: Table, value: float) -> float:

@@ -136,5 +136,3 @@ def without_strangers(relations: Sequence[Relation]) -> tuple[Relation, ...]:
 
 def _known(company_id: str | None) -> str | None:
     return None if company_id is None or is_stranger(company_id) else company_id
-
-

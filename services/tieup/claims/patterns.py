@@ -30,9 +30,7 @@ _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
 _BETWEEN_OR_NOTHING = r"[\s\-:„“”\"»«'‘’()]{0,4}"
 _GAP = r"(?:[^\s,;\-]{1,40}[\s\-]{1,3}){0,11}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
-_SIDE_BY_SIDE = (
-    r"(?:\s?[,/&+×–-]\s?|\s(?:and|und|et|e|y|ed|sowie|as well as)\s(?:[^\s,;]{1,20}\s){0,2}|[与和及携、·]|・|と|[와과]\s?)"
-)
+_SIDE_BY_SIDE = r"(?:\s?[,/&+×–-]\s?|\s(?:and|und|et|e|y|ed|sowie|as well as)\s(?:[^\s,;]{1,20}\s){0,2}|[与和及携、·]|・|と|[와과]\s?)"
 """What stands between two names that are named together."""
 _SIGNS = r"[^\s,;，。；！？、]{0,12}?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]_]|\s+|[^\s*()|\[\]<_]+")

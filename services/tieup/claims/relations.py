@@ -40,8 +40,14 @@ CARRIED = 0.6
 OTHER_NEWS = 2.0
 """The weight of words (recall, lawsuit, strike) that say what a sentence is, and in a headline the whole article."""
 
+PLAIN = 2.5
+"""The least weight of a plain word of agreements ("partnership", "supplies")."""
+
 BARE = 0.3
 """What it weighs that companies are named together, without any word of agreements."""
+
+BARE_LIKELY = 1.0
+"""The least log-odds of a relation that no word of agreements states."""
 
 TELLING = -1.0
 """The least log-odds of a statement that speaks for a relation, beside a better one."""
@@ -194,7 +200,11 @@ def gather(
     for sentence in sentences:
         if opens := sentence.start - end > 1 or sentence.index < 2:
             context = replace(context, opener=None)
-        found = [] if sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS else _statements(sentence, context, opens=opens)
+        found = (
+            []
+            if sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS
+            else _statements(sentence, context, opens=opens)
+        )
         found = found if whole else _likeliest(found)
         found = found[: min(room, SENTENCE_STATEMENTS)]
         end = sentence.end
@@ -307,7 +317,7 @@ def _tied(
     for pair in _loose(play, context.group_of):
         if frozenset(pair) not in seen:
             yield pair, How.LOOSE
-    if not sentence.in_title:
+    if not chosen and not sentence.in_title:
         yield from _supplied(sentence, cue, play, ventures, context)
 
 
@@ -386,10 +396,22 @@ def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Mod
     strong: list[Draft] = []
     for draft in drafts:
         draft.odds = model.odds(draft_features(draft, drafts, sentences))
-        if draft.odds > LIKELY:
+        least = BARE_LIKELY if all(one.cue.label == "named" for one in draft.statements) else LIKELY
+        if draft.odds > least or _is_plain(draft):
             draft.statements = [one for one in draft.statements if one.odds >= min(TELLING, draft.best)]
             strong.append(draft)
     return [draft for draft in strong if not _is_shadow(draft, strong)]
+
+
+def _is_plain(draft: Draft) -> bool:
+    """Whether a sentence that names just the two ties them by a plain word, and is not of another sort of news."""
+    return any(
+        one.how is How.CHOSEN
+        and one.cue.weight >= PLAIN
+        and len(one.sentence.companies) == len(draft.parties) == 2
+        and not any(one.sentence.has(Topic.TEXT, label) for label in ("no_relation", "aside", "product"))
+        for one in draft.statements
+    )
 
 
 def draft_features(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> dict[str, float]:
@@ -410,9 +432,24 @@ def draft_features(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Se
         "many": float(len(draft.parties) > 2),
         "strangers": float(sum(is_stranger(one) for one in draft.parties)),
         "third of a triangle": float(_is_third(draft, drafts)),
+        "outdone": _outdone(draft, drafts),
         "within a larger": float(any(set(draft.parties) < set(other.parties) for other in drafts)),
         "other news": min(3.0, sum(one.weight(Topic.TEXT, "no_relation") for one in sentences[:4])),
     }
+
+
+def _outdone(draft: Draft, drafts: Sequence[Draft]) -> float:
+    """How far the words of the draft rather tie other companies: the least lead of a rival at one of its words."""
+    places = {(one.sentence.index, one.cue.start): one.odds for one in draft.statements}
+    leads = dict.fromkeys(places, 0.0)
+    for other in drafts:
+        if other is draft or set(other.parties) <= set(draft.parties):
+            continue
+        for one in other.statements:
+            place = (one.sentence.index, one.cue.start)
+            if place in places:
+                leads[place] = max(leads[place], probability(one.odds) - probability(places[place]))
+    return min(leads.values())
 
 
 def _is_third(draft: Draft, drafts: Sequence[Draft]) -> bool:

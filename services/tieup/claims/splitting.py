@@ -35,7 +35,10 @@ def split_draft(draft: Draft) -> list[Draft]:
     for part in (_recalled(draft), _stake(draft), _added(draft)):
         rest = [one for one in draft.statements if one not in part]
         if part and rest and weigh(rest) >= THRESHOLD:
-            return [Draft(draft.parties, rest), Draft(draft.parties, part, recalled=_is_recalled(part))]
+            return [
+                Draft(draft.parties, rest, odds=draft.odds),
+                Draft(draft.parties, part, recalled=_is_recalled(part), odds=draft.odds),
+            ]
     return [draft]
 
 

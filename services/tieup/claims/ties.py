@@ -54,7 +54,10 @@ _PRONOUN = re.compile(
     r"|das unternehmen|il|elle|egli|ella|公司|该公司|其)(?!\w)|(?:公司|该公司|其|同社)",
     re.IGNORECASE,
 )
-_POSSESSED = re.compile(r"(?:\b(?:its|their|his|seine[mnrs]?|sein|ihre[mnrs]?|ihr|son|sa|ses|suo|sua|su)|其)\s?(?:[\w-]{1,24}\s){0,3}$", re.IGNORECASE)
+_POSSESSED = re.compile(
+    r"(?:\b(?:its|their|his|seine[mnrs]?|sein|ihre[mnrs]?|ihr|son|sa|ses|suo|sua|su)|其)\s?(?:[\w-]{1,24}\s){0,3}$",
+    re.IGNORECASE,
+)
 _COMMAS = re.compile(r"[,;，；]")
 
 
@@ -113,16 +116,21 @@ def _worded(sentence: Sentence, parties: Parties) -> dict[str, float]:
     named = [one for one in sentence.mentions if one.company_id in parties]
     start = named[0].start if len(parties) > 1 and len({one.company_id for one in named}) > 1 else sentence.start
     end = min(sentence.end, named[-1].end + _AFTER) if start != sentence.start and named else sentence.end
+    words = words_of(sentence, start, end)
+    return dict.fromkeys([f"word {one}" for one in words], 1.0 / math.sqrt(len(words))) if words else {}
+
+
+def words_of(sentence: Sentence, start: int, end: int) -> list[str]:
+    """Return the beginnings of the sentence's words in a stretch, each once, without names, WORDS at most."""
     taken = [(one.start, one.end) for one in sentence.mentions]
-    words: dict[str, float] = {}
+    words: dict[str, None] = {}
     for match in _WORD.finditer(sentence.text, start - sentence.start, end - sentence.start):
         at = match.start() + sentence.start
         if not any(left <= at < right for left, right in taken):
-            words[f"word {match.group().lower()[:_STEM]}"] = 1.0
+            words[match.group().lower()[:_STEM]] = None
         if len(words) >= WORDS:
             break
-    share = 1.0 / math.sqrt(len(words)) if words else 0.0
-    return dict.fromkeys(words, share)
+    return list(words)
 
 
 def _carried(sentence: Sentence, cue: Cue) -> dict[str, float]:

@@ -104,7 +104,7 @@ def test_a_sentence_keeps_its_first_names_and_cues(extractor: Extractor) -> None
     text = filled("Ford joint venture with BYD ", LONGEST)
     article = Article("a", 1, "", text, observed_at=AT, published=AT, language="en")
     reader = extractor._reader
-    sentences = reader.read(article, reader.companies(article), load_lexicon("en"))
+    sentences = reader.read(article, reader.companies(article), load_lexicon("en"), extractor._gazetteer)
     assert max(one.end for one in sentences) <= READ_CHARACTERS
     assert {len(one.mentions) for one in sentences[:5]} == {MENTIONS}
     assert max(len(one.cues) for one in sentences) == CUES

@@ -9,8 +9,8 @@ from tieup.claims.confidence import load_confidences, look_up, score
 
 
 def test_the_score_rises_with_evidence_and_stays_in_bounds() -> None:
-    assert score(0.0, 0.0, 0.0) == 0.0
-    assert score(3.0, 0.5, 0.5) < score(6.0, 0.5, 0.5) < score(60.0, 1.0, 1.0) == 1.0
+    assert score(0.0, 1.0, 1.0, 1.0) == 0.0
+    assert score(0.6, 0.5, 0.5, 1.0) < score(0.9, 0.5, 0.5, 1.0) < score(1.0, 1.0, 1.0, 1.0) == 1.0
 
 
 def test_a_score_is_worth_the_highest_step_that_it_reaches() -> None:
