@@ -69,7 +69,12 @@ def fit(found: Sequence[Point]) -> Table:
         ):
             last = steps.pop()
             steps[-1] = (steps[-1][0], steps[-1][1] + last[1], steps[-1][2] + last[2])
-    return tuple((score, round((right + DRAWN * mean) / (count + DRAWN), 2)) for score, right, count in steps)
+    table: list[tuple[float, float]] = []
+    for score, right, count in steps:
+        share = round((right + DRAWN * mean) / (count + DRAWN), 2)
+        if not table or share > table[-1][1]:
+            table.append((score, share))
+    return tuple(table)
 
 
 def _share(step: tuple[float, int, int]) -> float:

@@ -19,10 +19,12 @@ from zlib import crc32
 from tests.benchmarks.other_news import other_news
 from tests.unit.claims.test_examples import FACTUALITIES, FOCUSES, KINDS, LINES, STAGES
 
+from tieup.claims.acceptance import draft_features
 from tieup.claims.account import Account
+from tieup.claims.drafts import Draft
 from tieup.claims.extract import Extractor, without_strangers
 from tieup.claims.logit import Features, Logit, Models
-from tieup.claims.relations import Draft, draft_features, gather
+from tieup.claims.relations import gather
 from tieup.companies.gazetteer import Gazetteer, load_gazetteer
 from tieup.companies.strangers import is_stranger
 from tieup.evaluation.align import PartyKeys, align
@@ -264,7 +266,7 @@ def written(models: Models) -> str:
 HEAD = """\
 # The weights of extraction's fitted judgements, per feature: whether a word ties companies (tie), whether a draft is a
 # relation (relation), and which value a label takes (kind, stage, factuality). Written by
-# `python -m tests.benchmarks.fit_labels --write GOLD.jsonl...`, which also shows in folds over stories how far they hold.
+# `python -m tests.benchmarks.fit_labels --write GOLD.jsonl...`, which shows in folds over stories how far they hold.
 
 """
 

@@ -1,4 +1,4 @@
-"""A stream of other news, made from the patterns in tests/data/news: articles that name companies and state no relation.
+"""A stream of other news, from the patterns in tests/data/news: articles that name companies and state no relation.
 
 Run with `python -m tests.benchmarks.other_news`: how many of the articles are taken for relevant. The weights of
 extraction are fitted with the patterns on even lines (`tests.benchmarks.fit_labels`), so those on odd lines tell what

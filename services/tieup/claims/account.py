@@ -8,6 +8,7 @@ from tieup.claims.attribution import read_claims, read_origin
 from tieup.claims.bounds import CONTEXT
 from tieup.claims.choices import Choices, factuality_choices, kind_choices, stage_choices
 from tieup.claims.confidence import Table, look_up, score
+from tieup.claims.drafts import Draft
 from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
@@ -16,7 +17,7 @@ from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import Models, probability
 from tieup.claims.parties import GroupOf
 from tieup.claims.reading import Sentence
-from tieup.claims.relations import Draft, find_drafts, ventures_in
+from tieup.claims.relations import find_drafts, ventures_in
 from tieup.claims.roles import read_roles
 from tieup.claims.splitting import split_draft
 from tieup.claims.stage import read_binding, read_ended_as, read_milestones, read_stage, stage_votes

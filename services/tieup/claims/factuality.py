@@ -34,16 +34,11 @@ def read_factuality(scope: Scope, stage: Stage, focus: Focus, models: Models) ->
     stances = scope.votes(Topic.STANCE)
     if tally(stances).get("denies_end", 0.0) >= DENIED:
         return FactualityReading(Factuality.CONFIRMED, Basis.PARTY, best_vote(stances, "denies_end"), 1.0)
-    shown = {
-        Factuality.CONFIRMED: _confirmed(scope),
-        Factuality.REPORTED: _reported(scope),
-        Factuality.DENIED: None if stage is Stage.ENDED else _denied(scope),
-    }
+    readings = (_confirmed(scope), _reported(scope), None if stage is Stage.ENDED else _denied(scope))
+    shown = {str(one.factuality): one for one in readings if one is not None}
     choices = factuality_choices(scope, stage, focus)
-    chosen = choose(models["factuality"], {one: choices[one] for one, reading in shown.items() if reading is not None})
-    reading = shown[Factuality(chosen.value)]
-    assert reading is not None
-    return replace(reading, share=chosen.share)
+    chosen = choose(models["factuality"], {value: choices[value] for value in shown})
+    return replace(shown[chosen.value], share=chosen.share)
 
 
 def _denied(scope: Scope) -> FactualityReading | None:

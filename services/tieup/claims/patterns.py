@@ -26,11 +26,15 @@ MEDIUM = "\ue002"
 _TAIL = "\ue003"
 
 _PLACEHOLDERS = {"<co>": COMPANY, "<person>": PERSON, "<medium>": MEDIUM}
+_SIDE = "<cos>"
 _BETWEEN = r"[\s\-:„“”\"»«'‘’()]{1,4}"
 _BETWEEN_OR_NOTHING = r"[\s\-:„“”\"»«'‘’()]{0,4}"
 _GAP = r"(?:[^\s,;\-]{1,40}[\s\-]{1,3}){0,11}?"
 _NAME_ENDING = r"(?:'s|s|'|-)?"
-_SIDE_BY_SIDE = r"(?:\s?[,/&+×–-]\s?|\s(?:and|und|et|e|y|ed|sowie|as well as)\s(?:[^\s,;]{1,20}\s){0,2}|[与和及携、·]|・|と|[와과]\s?)"
+_SIDE_BY_SIDE = (
+    r"(?:\s?[,/&+×–-]\s?|\s(?:and|und|et|e|y|ed|sowie|as well as)\s(?:[^\s,;]{1,20}\s){0,2}"
+    r"|[与和及携、·]|・|と|[와과]\s?)"
+)
 """What stands between two names that are named together."""
 _SIGNS = r"[^\s,;，。；！？、]{0,12}?"
 _TOKEN = re.compile(r"<\w+>|\.\.|[*()|\[\]_]|\s+|[^\s*()|\[\]<_]+")
@@ -109,7 +113,7 @@ def _piece(token: str, source: str) -> str:
         return fixed[token]
     if token in _PLACEHOLDERS:
         return _name(_PLACEHOLDERS[token])
-    if token == "<cos>":
+    if token == _SIDE:
         return _name(COMPANY) + _SIDE_BY_SIDE + _name(COMPANY)
     if token.startswith("<"):
         raise DataError(f"lexicon pattern {source!r}: unknown placeholder {token}")

@@ -3,12 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from itertools import combinations
 
+from tieup.claims.acceptance import accepted
 from tieup.claims.bounds import DRAFTS, KIND_CUES, SENTENCE_STATEMENTS, STATEMENTS
+from tieup.claims.drafts import Draft, Statement
 from tieup.claims.lexicon.load import Topic
+from tieup.claims.logit import Models
 from tieup.claims.parties import (
     Coordination,
     GroupOf,
@@ -21,134 +23,20 @@ from tieup.claims.parties import (
     without_venture,
 )
 from tieup.claims.reading import Cue, Sentence
-from tieup.claims.logit import Features, Models, probability
-from tieup.claims.sentences import Stretch
-from tieup.claims.ties import CARRIED as CARRIED_HOW
 from tieup.claims.ties import CROWD, How, Surroundings, tie_features
-from tieup.companies.strangers import is_stranger
 from tieup.model.labels import Kind
-
-THRESHOLD = 1.5
-"""The least weight of cues that makes a part of a relation one of its own."""
-
-LIKELY = -0.4
-"""The least log-odds of a relation: where missing one costs as much as inventing one, a little below even."""
-
-CARRIED = 0.6
-"""What a statement weighs whose second party stands in the headline or in the sentence before."""
 
 OTHER_NEWS = 2.0
 """The weight of words (recall, lawsuit, strike) that say what a sentence is, and in a headline the whole article."""
 
-PLAIN = 2.5
-"""The least weight of a plain word of agreements ("partnership", "supplies")."""
-
 BARE = 0.3
 """What it weighs that companies are named together, without any word of agreements."""
-
-BARE_LIKELY = 1.0
-"""The least log-odds of a relation that no word of agreements states."""
-
-TELLING = -1.0
-"""The least log-odds of a statement that speaks for a relation, beside a better one."""
 
 MAX_SUPPLIED = 4
 """Companies of a sentence up to which a partner is supplied from elsewhere."""
 
 FOUNDS = 3.0
 """The least weight of a cue for a joint venture that may leave its parents unnamed."""
-
-TITLE = 1.5
-"""How much more a headline weighs."""
-
-
-@dataclass(frozen=True, eq=False)
-class Statement:
-    """A sentence that ties parties together by a cue, within a clause.
-
-    `how` the parties were found; `odds`: the log-odds that the cue ties them. `attribute`: it only says which venture
-    is meant.
-    """
-
-    sentence: Sentence
-    clause: Stretch
-    cue: Cue
-    parties: Parties
-    how: How = How.CHOSEN
-    attribute: bool = False
-    odds: float = 0.0
-    features: Features = field(default_factory=dict)
-
-    @property
-    def carried(self) -> bool:
-        """Whether a party stands elsewhere than in the sentence."""
-        return self.how in CARRIED_HOW
-
-    @cached_property
-    def extent(self) -> Stretch:
-        """From the first to the last of the cue and, for each party, its mention nearest to the cue."""
-        places = [(self.cue.start, self.cue.end)]
-        for party in self.parties:
-            named = [one for one in self.sentence.mentions if one.company_id == party]
-            if named:
-                near = min(named, key=lambda one: abs(one.start - self.cue.start))
-                places.append((near.start, near.end))
-        return Stretch(min(start for start, _ in places), max(end for _, end in places))
-
-    @property
-    def weight(self) -> float:
-        """How strongly the statement says that there is a relation."""
-        factor = TITLE if self.sentence.in_title else 1.0
-        return self.cue.weight * factor * (CARRIED if self.carried else 1.0)
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A relation in the making: its parties and its statements.
-
-    `recalled`: split off from the news about its parties. `odds`: the log-odds that it is a relation.
-    """
-
-    parties: Parties
-    statements: list[Statement] = field(default_factory=list)
-    recalled: bool = False
-    odds: float = 0.0
-
-    @property
-    def best(self) -> float:
-        """The log-odds of its most telling statement."""
-        return max(one.odds for one in self.statements)
-
-    @property
-    def weight(self) -> float:
-        """The summed weight of its statements, each cue once."""
-        return weigh(self.statements)
-
-    @property
-    def sentences(self) -> list[Sentence]:
-        """Its sentences, in order, each once."""
-        return list({one.sentence.index: one.sentence for one in self.statements}.values())
-
-    @property
-    def in_title(self) -> bool:
-        """Whether the headline states it, with all its parties."""
-        return any(one.sentence.in_title and not one.carried for one in self.statements)
-
-    @property
-    def is_outright(self) -> bool:
-        """Whether one sentence names all its parties."""
-        return any(not one.carried for one in self.statements)
-
-    @property
-    def is_attribute(self) -> bool:
-        """Whether the headline only uses it to say which venture is meant ("buys into the Renault-Geely venture")."""
-        stated = [one for one in self.statements if one.sentence.in_title]
-        return bool(stated) and all(one.attribute for one in stated)
-
-    @property
-    def first(self) -> int:
-        """The index of its first sentence."""
-        return min(one.sentence.index for one in self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +216,8 @@ def _supplied(
     named = [one for one in dict.fromkeys(one for run in play for one in run.companies) if one not in ventures]
     if not named and (both := _the_two(sentence, cue, context)) is not None:
         yield both
-    likely = (*context.previous, *context.title, context.topic, context.opener)
+    resumed = len(context.title) > 1 and any(one in context.title for one in context.previous)
+    likely = context.previous if resumed else (*context.previous, *context.title, context.topic, context.opener)
     supplied = [one for one in dict.fromkeys(likely) if one is not None and one not in sentence.companies]
     for one in named[:MAX_SUPPLIED]:
         for other in supplied[:MAX_SUPPLIED]:
@@ -390,90 +279,6 @@ def _the_two(sentence: Sentence, cue: Cue, context: Context) -> tuple[Parties, H
     return None
 
 
-def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Models) -> list[Draft]:
-    """Return the drafts that are more likely relations than not, none of them the shadow of a larger one."""
-    model = models["relation"]
-    strong: list[Draft] = []
-    for draft in drafts:
-        draft.odds = model.odds(draft_features(draft, drafts, sentences))
-        least = BARE_LIKELY if all(one.cue.label == "named" for one in draft.statements) else LIKELY
-        if draft.odds > least or _is_plain(draft):
-            draft.statements = [one for one in draft.statements if one.odds >= min(TELLING, draft.best)]
-            strong.append(draft)
-    return [draft for draft in strong if not _is_shadow(draft, strong)]
-
-
-def _is_plain(draft: Draft) -> bool:
-    """Whether a sentence that names just the two ties them by a plain word, and is not of another sort of news."""
-    return any(
-        one.how is How.CHOSEN
-        and one.cue.weight >= PLAIN
-        and len(one.sentence.companies) == len(draft.parties) == 2
-        and not any(one.sentence.has(Topic.TEXT, label) for label in ("no_relation", "aside", "product"))
-        for one in draft.statements
-    )
-
-
-def draft_features(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> dict[str, float]:
-    """Return what speaks for a draft's being a relation: the odds of its statements, and the rival drafts."""
-    odds = sorted((one.odds for one in draft.statements), reverse=True)
-    labels = {one.cue.label for one in draft.statements if one.odds > 0}
-    return {
-        "bias": 1.0,
-        "best": max(-6.0, min(6.0, odds[0])),
-        "second": probability(odds[1]) if len(odds) > 1 else 0.0,
-        "sum": math.log1p(sum(probability(one) for one in odds)),
-        "weight": math.log1p(draft.weight),
-        "titled": float(draft.in_title),
-        "outright": float(draft.is_outright),
-        "only links": float(labels <= {"link"}),
-        "only open": float(labels <= {"link", Kind.ALLIANCE}),
-        "sorts": float(len(labels)),
-        "many": float(len(draft.parties) > 2),
-        "strangers": float(sum(is_stranger(one) for one in draft.parties)),
-        "third of a triangle": float(_is_third(draft, drafts)),
-        "outdone": _outdone(draft, drafts),
-        "within a larger": float(any(set(draft.parties) < set(other.parties) for other in drafts)),
-        "other news": min(3.0, sum(one.weight(Topic.TEXT, "no_relation") for one in sentences[:4])),
-    }
-
-
-def _outdone(draft: Draft, drafts: Sequence[Draft]) -> float:
-    """How far the words of the draft rather tie other companies: the least lead of a rival at one of its words."""
-    places = {(one.sentence.index, one.cue.start): one.odds for one in draft.statements}
-    leads = dict.fromkeys(places, 0.0)
-    for other in drafts:
-        if other is draft or set(other.parties) <= set(draft.parties):
-            continue
-        for one in other.statements:
-            place = (one.sentence.index, one.cue.start)
-            if place in places:
-                leads[place] = max(leads[place], probability(one.odds) - probability(places[place]))
-    return min(leads.values())
-
-
-def _is_third(draft: Draft, drafts: Sequence[Draft]) -> bool:
-    """Whether both its parties are tied to one other company by better statements: partners of one hub."""
-    if len(draft.parties) != 2:
-        return False
-    own = draft.best
-    left, right = (
-        {one for other in drafts if party in other.parties and other.best > own for one in other.parties}
-        for party in draft.parties
-    )
-    return bool((left & right) - set(draft.parties))
-
-
-def _is_shadow(draft: Draft, drafts: list[Draft]) -> bool:
-    """A pair whose every statement is also one of a larger set is that set's shadow."""
-    cues = {(one.sentence.index, one.cue.start) for one in draft.statements}
-    return any(
-        set(draft.parties) < set(other.parties)
-        and cues <= {(one.sentence.index, one.cue.start) for one in other.statements}
-        for other in drafts
-    )
-
-
 def named_together(sentences: Sequence[Sentence]) -> frozenset[frozenset[str]]:
     """Return the pairs of companies that the article names side by side ("Hyundai and Kia"): each its own party."""
     return frozenset(
@@ -482,12 +287,3 @@ def named_together(sentences: Sequence[Sentence]) -> frozenset[frozenset[str]]:
         for run in coordinate(sentence, sentence.mentions)
         for pair in combinations(run.companies, 2)
     )
-
-
-def weigh(statements: Sequence[Statement]) -> float:
-    """Return the summed weight of statements, the weightiest of those whose cues start at the same place."""
-    best: dict[tuple[int, int], float] = {}
-    for one in statements:
-        place = (one.sentence.index, one.cue.start)
-        best[place] = max(best.get(place, 0.0), one.weight)
-    return round(sum(best.values()), 4)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from tieup.claims.drafts import THRESHOLD, Draft, Statement, weigh
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Sentence
-from tieup.claims.relations import THRESHOLD, Draft, Statement, weigh
 from tieup.model.labels import Kind, Stage
 
 RECALLS = 1.5

@@ -1,4 +1,4 @@
-"""What speaks for a word's tying two companies together: the order of the three, what stands between, who else is named.
+"""What speaks for a word's tying two companies: the order of the three, what stands between, who else is named.
 
 The features are read off one sentence; the weights are fitted (`tieup.claims.logit`).
 """

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tieup.claims.drafts import Draft, Statement
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.reading import Cue, Sentence
-from tieup.claims.relations import Draft, Statement
 
 IN_CLAUSE = 1.0
 IN_SENTENCE = 0.5

@@ -19,7 +19,11 @@ Read = Callable[..., list[Relation]]
         ("Magna builds the cars for Xpeng in Graz.", "en", {"Magna": "builder", "Xpeng": "brand"}),
         ("CATL liefert Batterien an BMW.", "de", {"CATL": "supplier", "BMW": "customer"}),
         ("Ford and Xiaomi form a joint venture.", "en", {"Ford": None, "Xiaomi": None}),
-        ("Lucid supplies the cars, Nuro the driving system.", "en", {"Lucid": None, "Nuro": None}),
+        (
+            "In a partnership of Lucid and Nuro, Lucid supplies the cars, Nuro the driving system.",
+            "en",
+            {"Lucid": None, "Nuro": None},
+        ),
         ("Geely buys a plant of Ford.", "en", {"Geely": "acquirer", "Ford": None}),
         ("Ford signed a supply contract with CATL.", "en", {"Ford": None, "CATL": None}),
     ],
