@@ -17,7 +17,7 @@ from pathlib import Path
 from zlib import crc32
 
 from tests.benchmarks.other_news import other_news
-from tests.unit.claims.test_examples import FACTUALITIES, FOCUSES, KINDS, LINES, STAGES
+from tests.unit.claims.test_examples import FACTUALITIES, FOCUSES, KINDS, LINES, OPEN_LINES, STAGES
 
 from tieup.claims.acceptance import draft_features
 from tieup.claims.account import Account
@@ -82,7 +82,9 @@ def load(paths: Iterable[str]) -> list[Labelled]:
 
 def own_words() -> list[Labelled]:
     """The examples of the unit tests and other news from patterns: short texts whose labels are certain."""
-    gold = [_example(line, number) for number, line in enumerate(LINES)] + list(other_news(odd=False, each=1))
+    gold = [_example(line, number) for number, line in enumerate(LINES + OPEN_LINES)] + list(
+        other_news(odd=False, each=1)
+    )
     articles = {one.id: one for one in dated(gold_archive(gold, "own words"))}
     return [Labelled(replace(articles[article_id(one.id)], language=one.lang), one, CERTAIN) for one in gold]
 

@@ -88,11 +88,8 @@ def gather(
     for sentence in sentences:
         if opens := sentence.start - end > 1 or sentence.index < 2:
             context = replace(context, opener=None)
-        found = (
-            []
-            if sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS
-            else _statements(sentence, context, opens=opens)
-        )
+        mute = room <= 0 or sentence.weight(Topic.TEXT, "no_relation") >= OTHER_NEWS
+        found = [] if mute else _statements(sentence, context, opens=opens)
         found = found if whole else _likeliest(found)
         found = found[: min(room, SENTENCE_STATEMENTS)]
         end = sentence.end

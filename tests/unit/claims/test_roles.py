@@ -20,7 +20,7 @@ Read = Callable[..., list[Relation]]
         ("CATL liefert Batterien an BMW.", "de", {"CATL": "supplier", "BMW": "customer"}),
         ("Ford and Xiaomi form a joint venture.", "en", {"Ford": None, "Xiaomi": None}),
         (
-            "In a partnership of Lucid and Nuro, Lucid supplies the cars, Nuro the driving system.",
+            "Lucid and Nuro formed a partnership. Lucid supplies the cars, Nuro the driving system.",
             "en",
             {"Lucid": None, "Nuro": None},
         ),
