@@ -156,7 +156,7 @@ def _is_named_by(sentence: Sentence, cue: Cue, run: Coordination) -> bool:
     ):
         return True
     if run.start >= cue.end:
-        return _text(sentence, cue.end, run.start) in {" ", " „", ' "'}
+        return _text(sentence, cue.end, run.start) in {" ", " „", ' "', " for ", " für "}
     return run.end <= cue.start and _APPOSITION.fullmatch(_text(sentence, run.end, cue.start)) is not None
 
 
