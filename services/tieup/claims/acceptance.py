@@ -11,7 +11,7 @@ from tieup.claims.ties import How
 from tieup.companies.strangers import is_stranger
 from tieup.model.labels import Kind
 
-LIKELY = -0.2
+LIKELY = -0.4
 """The least log-odds of a relation: where missing one costs as much as inventing one, a little below even."""
 
 BARE_LIKELY = 1.0
