@@ -1,18 +1,13 @@
-"""Fits the weights of extraction (claims/weights.toml) to labelled articles, and shows in folds how far they hold.
+"""Fits the weights of extraction (claims/weights.toml) to labelled articles; `tests.benchmarks.fit` runs it.
 
-Run with labelled sets: `python -m tests.benchmarks.fit_labels GOLD.jsonl...`. First come the figures that hold for
-stories unseen: for each fold the weights are fitted to the other folds and the fold's articles are extracted with them.
-Then come the weights fitted to all, in the form of the data file. `--write` writes them there.
-
-Plain gradient descent in pure Python: the same input gives the same weights on every machine.
+Plain gradient descent in pure Python: the same input gives the same weights, whatever the order of hashes.
 """
 
 import math
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from operator import itemgetter, mul
 from pathlib import Path
 from zlib import crc32
 
@@ -25,14 +20,14 @@ from tieup.claims.drafts import Draft
 from tieup.claims.extract import Extractor, without_strangers
 from tieup.claims.logit import Features, Logit, Models
 from tieup.claims.relations import gather
-from tieup.companies.gazetteer import Gazetteer, load_gazetteer
+from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.strangers import is_stranger
 from tieup.evaluation.align import PartyKeys, align
 from tieup.evaluation.archive import article_id, dated, gold_archive
-from tieup.evaluation.evaluate import Scores, score
 from tieup.evaluation.gold import GoldArticle, GoldRelation, load_gold
-from tieup.evaluation.lines import BacktestLine, line_relation
+from tieup.evaluation.lines import line_relation
 from tieup.model.article import Article
+from tieup.model.relation import Relation
 
 FOLDS = 3
 STEPS = 300
@@ -107,13 +102,33 @@ def _example_relation(written: str) -> GoldRelation:
     )
 
 
+Read = tuple[Labelled, Account]
+"""A labelled article as read: that needs no weights, so each is read once for all fits."""
+
+
+def read_all(gazetteer: Gazetteer, labelled: Iterable[Labelled]) -> list[Read]:
+    """Return the articles that may state a relation, as read."""
+    extractor = Extractor(gazetteer, confidences=(), models=NEUTRAL)
+    read = ((one, extractor.read(one.article)) for one in labelled)
+    return [(one, account) for one, account in read if account is not None]
+
+
+Told = tuple[Labelled, Sequence[Relation]]
+"""A labelled article and the relations found in it, their confidence the bare score."""
+
+
+def told(gazetteer: Gazetteer, models: Models, labelled: Iterable[Labelled]) -> list[Told]:
+    """Return what extraction with the models finds."""
+    extractor = Extractor(gazetteer, confidences=(), models=models)
+    return [(one, extractor.extract(one.article).relations) for one in labelled]
+
+
 class Fitter:
     """Fits the models one after the other, each on what those before it find."""
 
-    def __init__(self, gazetteer: Gazetteer, labelled: Sequence[Labelled]) -> None:
-        self.gazetteer = gazetteer
+    def __init__(self, gazetteer: Gazetteer, accounts: Sequence[Read]) -> None:
         self.keys = PartyKeys(gazetteer)
-        self.labelled = labelled
+        self.accounts = accounts
         self.models: dict[str, Logit] = dict(NEUTRAL)
 
     def fit(self) -> Models:
@@ -128,11 +143,8 @@ class Fitter:
         self.models[name] = Logit(descend(list(samples), STIFFNESS[name]))
 
     def _gathered(self, *, whole: bool) -> Iterator[tuple[Labelled, Account, list[Draft]]]:
-        reader = Extractor(self.gazetteer, models=self.models)
-        for one in self.labelled:
-            account = reader.read(one.article)
-            if account is not None:
-                yield one, account, gather(account.sentences, account.group_of, self.models, whole=whole)[0]
+        for one, account in self.accounts:
+            yield one, account, gather(account.sentences, account.group_of, self.models, whole=whole)[0]
 
     def _verdict(self, gold: GoldArticle, account: Account, parties: Iterable[str]) -> frozenset[int] | None:
         """Choice 0 where the gold has a relation of the parties, 1 where not; None where it leaves it open."""
@@ -163,11 +175,8 @@ class Fitter:
                     yield (draft_features(draft, drafts, account.sentences), {}), right, one.weight
 
     def _choices(self, label: str) -> Iterator[Sample]:
-        extractor = Extractor(self.gazetteer, confidences=(), models=self.models)
-        for one in self.labelled:
-            account = extractor.read(one.article)
-            if account is None:
-                continue
+        for one, read in self.accounts:
+            account = replace(read, models=self.models)
             scopes = account.scopes()
             lines = [line_relation(relation) for relation in without_strangers(account.relations(scopes))]
             matched = align(one.gold.relations, lines, self.keys)
@@ -184,14 +193,7 @@ def descend(samples: Sequence[Sample], stiffness: float) -> dict[str, float]:
     counts = Counter(name for choices, _, _ in samples for features in choices for name in features)
     names = sorted(name for name, count in counts.items() if count >= SELDOM or "word " not in name)
     number = {name: at for at, name in enumerate(names)}
-    rows = [
-        (
-            [[(number[name], value) for name, value in features.items() if name in number] for features in choices],
-            right,
-            weight,
-        )
-        for choices, right, weight in samples
-    ]
+    rows = [([_row(features, number) for features in choices], right, weight) for choices, right, weight in samples]
     weights, first, second = ([0.0] * len(names) for _ in range(3))
     for step in range(1, STEPS + 1):
         slope = [stiffness * weight for weight in weights]
@@ -206,89 +208,26 @@ def descend(samples: Sequence[Sample], stiffness: float) -> dict[str, float]:
     return {name: round(weights[at], 3) for name, at in number.items() if abs(weights[at]) >= LEAST}
 
 
+Row = tuple[Callable[[Sequence[float]], Sequence[float]], Sequence[float], Sequence[tuple[int, float]]]
+"""A choice's features: what takes their weights, their values, and both as pairs."""
+
+
+def _row(features: Features, number: Mapping[str, int]) -> Row:
+    pairs = [(number[name], value) for name, value in features.items() if name in number]
+    pairs += [(0, 0.0)] * (2 - len(pairs))
+    return itemgetter(*(at for at, _ in pairs)), [value for _, value in pairs], pairs
+
+
 def _add_slope(
-    slope: list[float],
-    weights: Sequence[float],
-    choices: Sequence[Sequence[tuple[int, float]]],
-    right: frozenset[int],
-    counts: float,
+    slope: list[float], weights: Sequence[float], choices: Sequence[Row], right: frozenset[int], counts: float
 ) -> None:
-    odds = [sum(weights[at] * value for at, value in features) for features in choices]
+    odds = [sum(map(mul, taken(weights), values)) for taken, values, _ in choices]
     most = max(odds)
     shares = [math.exp(one - most) for one in odds]
     whole = sum(shares)
     good = sum(shares[at] for at in right)
-    for at, features in enumerate(choices):
+    for at, (_, _, pairs) in enumerate(choices):
         pull = counts * (shares[at] / whole - (shares[at] / good if at in right else 0.0))
         if abs(pull) > 1e-6:
-            for name, value in features:
+            for name, value in pairs:
                 slope[name] += pull * value
-
-
-def told(gazetteer: Gazetteer, models: Models, labelled: Sequence[Labelled]) -> list[BacktestLine]:
-    """Return what extraction with the models finds."""
-    extractor = Extractor(gazetteer, models=models)
-    lines: list[BacktestLine] = []
-    for one in labelled:
-        found = extractor.extract(one.article).relations
-        relations = tuple(line_relation(relation) for relation in found)
-        lines.append(BacktestLine(one.gold.id, bool(found), one.article.language, relations=relations))
-    return lines
-
-
-def in_folds(gazetteer: Gazetteer, labelled: Sequence[Labelled]) -> list[BacktestLine]:
-    """Return what is found in each fold with weights fitted to the others."""
-    lines: list[BacktestLine] = []
-    for fold in range(FOLDS):
-        models = Fitter(gazetteer, [one for one in labelled if one.fold != fold]).fit()
-        lines += told(gazetteer, models, [one for one in labelled if one.fold == fold])
-    return lines
-
-
-def shown(name: str, scores: Scores) -> str:
-    """One line of figures."""
-    whole = scores.overall
-    return (
-        f"{name:10} relevance {whole.relevance.f1} relations {whole.relations.f1}"
-        f" (P {whole.relations.precision} R {whole.relations.recall}) kind {whole.kind.value} stage {whole.stage.value}"
-        f" factuality {whole.factuality_macro_f1} focus {whole.focus.value} denials {whole.denials.precision}"
-        f"/{whole.denials.recall} exact {whole.exact.f1}"
-    )
-
-
-def written(models: Models) -> str:
-    """The data file of the models."""
-    tables = [
-        f"[{name}]\n" + "".join(f'"{key}" = {weight}\n' for key, weight in sorted(model.weights.items()))
-        for name, model in models.items()
-    ]
-    return HEAD + "\n".join(tables)
-
-
-HEAD = """\
-# The weights of extraction's fitted judgements, per feature: whether a word ties companies (tie), whether a draft is a
-# relation (relation), and which value a label takes (kind, stage, factuality). Written by
-# `python -m tests.benchmarks.fit_labels --write GOLD.jsonl...`, which shows in folds over stories how far they hold.
-
-"""
-
-
-def main(arguments: Sequence[str]) -> None:
-    paths = [one for one in arguments if not one.startswith("--")]
-    gazetteer = load_gazetteer()
-    labelled = load(paths) + own_words()
-    gold = [one.gold for one in labelled]
-    if "--no-folds" not in arguments:
-        lines = in_folds(gazetteer, labelled)
-        for path in paths:
-            part = [one.gold for one in load([path])]
-            print(shown(Path(path).stem, score(part, lines, gazetteer)))
-        print(shown("in folds", score(gold, lines, gazetteer)))
-    models = Fitter(gazetteer, labelled).fit()
-    print(shown("fitted to", score(gold, told(gazetteer, models, labelled), gazetteer)))
-    if "--write" in arguments:
-        Path(str(files("tieup.claims").joinpath("weights.toml"))).write_text(written(models), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -12,7 +12,11 @@ from tieup.companies.strangers import is_stranger
 from tieup.model.labels import Kind
 
 LIKELY = -0.4
-"""The least log-odds of a relation: where missing one costs as much as inventing one, a little below even."""
+"""The least log-odds of a relation: where missing one costs as much as inventing one, a little below even.
+
+In folds over stories relations (F1 .67) and exact (.44) hardly differ from here to 0.3, which finds fewer of them (.58
+instead of .61) and is right oftener (.79 instead of .75).
+"""
 
 BARE_LIKELY = 1.0
 """The least log-odds of a relation that no word of agreements states."""
@@ -22,7 +26,6 @@ TELLING = 0.0
 
 PLAIN = 2.5
 """The least weight of a plain word of agreements ("partnership", "supplies")."""
-
 
 OTHER = 1.5
 """The weight of other news from which a sentence says nothing plainly."""

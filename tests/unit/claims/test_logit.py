@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.benchmarks import made_from
 
 from tieup.claims.logit import Logit, load_models, probability, shares
 
@@ -33,3 +34,8 @@ def test_the_package_holds_a_model_for_each_judgement() -> None:
     models = load_models()
     assert set(models) == {"tie", "relation", "kind", "stage", "factuality"}
     assert all(model.weights for model in models.values())
+
+
+@pytest.mark.parametrize("name", made_from.OUTPUTS)
+def test_weights_and_confidences_are_fitted_to_the_labels_that_are_there(name: str) -> None:
+    assert made_from.told(name)[0] == made_from.labels(), "the labels have changed: run `make fit`"
