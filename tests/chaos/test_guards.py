@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import time
 import uuid
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,7 @@ from tests.chaos.proxy import END_TXN
 from tests.contract.reading import at, drain, record, values
 from tests.tally import AnyValue, TallyWorker
 from tieup.errors import InvalidOutput, LogError, LogUnavailable
-from tieup.log import kafka_transactions, task
+from tieup.log import kafka_transactions
 from tieup.log.base import NewRecord, TaskId, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog
 from tieup.log.kafka_topics import Cluster
@@ -184,6 +185,18 @@ async def eventually(condition):
             await asyncio.sleep(0.02)
 
 
+class OnTheLoop(Executor):
+    """Has no threads: whoever hands work to it does the work."""
+
+    def __init__(self, **_):
+        pass
+
+    def submit(self, function, /, *arguments, **named):
+        done = Future()
+        done.set_result(function(*arguments, **named))
+        return done
+
+
 @guarded
 @pytest.mark.kafka
 @pytest.mark.slow
@@ -191,11 +204,7 @@ async def eventually(condition):
 async def test_long_work_and_a_long_restore_keep_the_membership(kafka, monkeypatch, build, guarded):
     """Trap: heartbeats share the loop. Work on it for longer than the session, and the group has moved on."""
     if not guarded:
-
-        async def on_the_loop(function, *arguments):
-            return function(*arguments)
-
-        monkeypatch.setattr(task.asyncio, "to_thread", on_the_loop)
+        monkeypatch.setattr("tieup.log.runner.ThreadPoolExecutor", OnTheLoop)
     bounds = KafkaBounds(session_s=1.5, heartbeat_s=0.3)
     async with await KafkaLog.open(f"kafka://{kafka}", bounds=bounds) as log:
         topics = await topics_of(log)
