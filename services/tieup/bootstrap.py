@@ -190,9 +190,9 @@ async def run(settings: Settings, workers: Sequence[str] = (), *, once: bool = F
     Raises LogBusy if another runner has the embedded log, and what the runner raises.
     """
     registry = CollectorRegistry()
-    specs = worker_specs(settings, workers, clock, registry, once=once)
     stopping = asyncio.Event()
-    with _signals(stopping):
+    with _signals(stopping):  # first: what is loaded next takes a second, in which a process may be told to end
+        specs = worker_specs(settings, workers, clock, registry, once=once)
         async with AsyncExitStack() as stack:
             log = await stack.enter_async_context(await _patient_log(settings, stopping))
             log = _suffixed(log, specs, settings.suffix)

@@ -274,6 +274,9 @@ def _strike(stage: Stage, blows: Sequence[Blow], started: float, say: Callable[[
 
 
 def _end(stage: Stage) -> list[int | None]:
+    """End all processes: those too that a late blow has just restarted, once they listen to signals."""
+    with contextlib.suppress(Exception):
+        until(lambda: all(one.ready for one in stage.processes))
     for process in stage.processes:
         process.service.process.terminate()
     for process in stage.processes:
