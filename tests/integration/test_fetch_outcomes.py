@@ -5,8 +5,6 @@ import gzip
 import shutil
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +14,11 @@ import orjson
 import pytest
 import zstandard
 from tests.feed_server import Answer, FeedServer, Page, feed_server, item, rss
+from tests.integration.polled import FINE, LIMIT, NOW, XML, poll, request, shell
 
 from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
 from tieup.feeds.page_wants import PageRequest
-from tieup.feeds.poll import PollRequest
 from tieup.feeds.settings import FetchSettings, WebSubSettings
 from tieup.feeds.websub import HubTerms
 from tieup.log.base import Act
@@ -28,32 +26,6 @@ from tieup.model.codec import decode
 from tieup.model.feed import FetchOutcome
 from tieup.model.hub import HubOutcome, HubRequest
 from tieup.model.page import PageOutcome, PageResult
-
-NOW = datetime(2026, 2, 3, 8, 0, 0, 123_456, tzinfo=UTC)
-LIMIT = 200_000
-XML = (("Content-Type", "application/rss+xml"),)
-
-Shelled = Callable[..., AbstractAsyncContextManager[FetchShell]]
-
-
-@asynccontextmanager
-async def shell(**settings: object) -> AsyncIterator[FetchShell]:
-    values = {"allow_private": True, "max_body_bytes": LIMIT, "read_s": 5.0, "total_s": 10.0} | settings
-    opened = FetchShell(FetchSettings(**values), clock=lambda: NOW)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-def request(url: str, **known: str) -> PollRequest:
-    return PollRequest("f1", url, "127.0.0.1", **known)
-
-
-async def poll(served: FeedServer, answer: object, **settings: object) -> FetchOutcome:
-    served.pages["/feed.xml"] = answer
-    async with shell(**settings) as opened:
-        return await opened.poll(request(served.url()))
 
 
 def coded(name: str, body: bytes) -> Answer:
@@ -71,7 +43,6 @@ BOMBS = {
     "br": lambda: brotli.compress(bytes(50_000_000), quality=5),
     "zstd": zstd_bomb,
 }
-FINE = rss(item(1), item(2))
 CODINGS = {
     "gzip": gzip.compress(FINE),
     "x-gzip": gzip.compress(FINE[:100]) + gzip.compress(FINE[100:]),
@@ -81,14 +52,6 @@ CODINGS = {
     "zstd": zstandard.compress(FINE),
     "identity": FINE,
 }
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[FeedServer]:
-    async with feed_server() as server:
-        yield server
-
-
 BAD = {
     "not found": (Answer(status=404), "answered 404"),
     "server error": (Answer(status=500), "answered 500"),
@@ -342,48 +305,6 @@ async def test_tls_keeps_the_name_although_the_address_is_pinned(tmp_path: Path)
     assert names == ["news.example"]
     assert outcome.error is not None
     assert "certificate verify failed" in outcome.error.lower()
-
-
-async def test_who_waits_for_a_turn_while_a_host_asks_for_rest_asks_no_more(served: FeedServer) -> None:
-    busy = Answer(status=503, headers=(("Retry-After", "600"),))
-    served.pages |= {"/0": busy, "/1": Answer(FINE), "/2": Answer(FINE)}
-    async with shell(per_host=1) as opened:
-        polls = [opened.poll(request(served.url(f"/{number}"))) for number in range(3)]
-        first, *others = await asyncio.gather(*polls)
-    assert [seen.path for seen in served.seen] == ["/0"]
-    assert (first.status, first.postponed) == (503, False)
-    assert [(other.status, other.postponed) for other in others] == [(None, True)] * 2
-
-
-async def test_a_redirect_into_a_host_that_asked_for_rest_is_not_followed(served: FeedServer) -> None:
-    hosts = {"a.example": served.place, "b.example": served.place}
-    served.pages |= {
-        "/a": Answer(status=302, headers=(("Location", "http://b.example/b"),)),
-        "/b": Answer(status=429),
-    }
-    async with shell(hosts=hosts) as opened:
-        await opened.poll(request("http://b.example/b"))
-        outcome = await opened.poll(request("http://a.example/a"))
-    assert [seen.path for seen in served.seen] == ["/b", "/a"]
-    assert outcome.error == (
-        "http://a.example/a (at http://b.example/b): http://b.example/b: its host has asked to be left alone"
-    )
-    assert not outcome.postponed
-
-
-async def test_a_hub_that_asks_for_rest_is_left_alone_by_polls_too(served: FeedServer) -> None:
-    served.pages["/hub"] = Answer(status=429, headers=(("Retry-After", "600"),))
-    settings = FetchSettings(allow_private=True)
-    terms = HubTerms(Callbacks("k" * 43, "https://tieup.example"), WebSubSettings(), settings)
-    asking = HubRequest("0" * 32, "127.0.0.1", "subscribe", served.url("/hub"), served.url("/feed"))
-    opened = FetchShell(settings, lambda: NOW, hubs=terms)
-    try:
-        answered = decode(HubOutcome, await opened.perform(Act("hub", asking)), "here")
-        polled = await opened.poll(request(served.url("/feed")))
-    finally:
-        await opened.close()
-    assert (answered.status, answered.retry_after_s, polled.postponed) == (429, 600, True)
-    assert [seen.path for seen in served.seen] == ["/hub"]
 
 
 @pytest.mark.parametrize("location", ["http://xn--a.example/'", "http://a\\'b.example/", "http://0'..xn--/"])

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,12 +21,6 @@ from tieup.model.feed import FetchOutcome
 NOW = datetime(2026, 2, 3, 8, tzinfo=UTC)
 XML = (("Content-Type", "application/rss+xml"),)
 LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 10))
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[FeedServer]:
-    async with feed_server() as server:
-        yield server
 
 
 async def ask(url: str, **settings: object) -> FetchOutcome:
