@@ -60,6 +60,10 @@ class PackedEntries(Sequence[SeenEntry]):
     def __hash__(self) -> int:
         return hash(self.packed)
 
+    def ids(self) -> set[bytes]:
+        """Return the articles' ids, 16 bytes each."""
+        return {article_id for (article_id,) in _ID.iter_unpack(self.packed)}
+
     def like(self, ids: Collection[str], guids: Collection[str], titles: Collection[str]) -> list[SeenEntry]:
         """Return those of one of these ids, hashes of guids or parts of content hashes that stand for titles; beside
         them a few may be others."""

@@ -34,7 +34,6 @@ class PageVersions:
         self._settings = settings
         self._max_versions = max_versions
         self._read: dict[str, PageRead] = {}
-        self._of_feed: dict[str, set[str]] = {}
 
     def __len__(self) -> int:
         """How many articles' pages were read."""
@@ -42,16 +41,9 @@ class PageVersions:
 
     def apply(self, key: str, value: bytes | None) -> None:
         """Take a change into memory. Raises StateVersionError for one of another version."""
-        old = self._read.pop(key, None)
-        if old is not None:
-            of_feed = self._of_feed[old.feed_id]
-            of_feed.discard(key)
-            if not of_feed:
-                del self._of_feed[old.feed_id]
+        self._read.pop(key, None)
         if value is not None:
-            found = decode_state(PageRead, value, f"{PAGES} {key}", PAGE_STATE_VERSION)
-            self._read[key] = found
-            self._of_feed.setdefault(found.feed_id, set()).add(key)
+            self._read[key] = decode_state(PageRead, value, f"{PAGES} {key}", PAGE_STATE_VERSION)
 
     def published(self, articles: Iterable[Article]) -> Output:
         """Return how entries' versions go out: as they are, or as excerpts with a request for their page."""
@@ -83,18 +75,11 @@ class PageVersions:
             return NOTHING
         return _next(replace(whole, changed=changed_fields(article.content_hash, whole.content_hash)), newest)
 
-    def forgotten(
-        self, feed_id: str, seen: Sequence[SeenEntry], elsewhere: Callable[[str], Sequence[SeenEntry]]
-    ) -> tuple[Change, ...]:
-        """Return the changes that forget the articles of a feed which no feed of the task remembers any more.
-
-        `elsewhere(article_id)` gives what its other feeds remember.
-        """
-        read = self._of_feed.get(feed_id)
-        if not read:
-            return ()
-        gone = read.difference(entry.id for entry in seen)
-        return tuple(Change(PAGES, key.encode(), None) for key in sorted(gone) if not elsewhere(key))
+    def forgotten(self, dropped: Iterable[str], elsewhere: Callable[[str], Sequence[SeenEntry]]) -> tuple[Change, ...]:
+        """Return the changes that forget those articles, of the ones that a feed has dropped, which no other feed of
+        the task remembers: `elsewhere(article_id)` gives what they remember."""
+        gone = sorted(key for key in dropped if key in self._read and not elsewhere(key))
+        return tuple(Change(PAGES, key.encode(), None) for key in gone)
 
     def _published(self, article: Article, known: PageRead) -> Output:
         if known.version >= self._max_versions:

@@ -6,7 +6,7 @@ from typing import Final
 
 from tieup.articles.pages import PAGE_READ
 from tieup.articles.settings import ArticleSettings
-from tieup.feeds.memory import SeenMemory
+from tieup.feeds.memory import PackedEntries, SeenMemory
 from tieup.feeds.page_versions import PageVersions, Remembered
 from tieup.feeds.page_wants import PREFIX, Hold, PageWants
 from tieup.feeds.settings import FetchSettings
@@ -84,5 +84,11 @@ class Pages:
     ) -> Output:
         """Return how the versions that a poll found go out; `seen` is what the feed remembers after it."""
         out = self._versions.published(articles)
-        forgotten = self._versions.forgotten(feed_id, seen, lambda key: memory.siblings(feed_id, key))
-        return Output(out.records, (*out.changes, *forgotten))
+        return Output(out.records, (*out.changes, *self.forgotten(feed_id, seen, memory)))
+
+    def forgotten(self, feed_id: str, seen: Sequence[SeenEntry], memory: SeenMemory) -> tuple[Change, ...]:
+        """Return the changes that forget the pages of what a feed, and no other, remembered and now does not."""
+        if not self._versions:
+            return ()
+        dropped = memory.entries(feed_id).ids() - PackedEntries.of(seen).ids()
+        return self._versions.forgotten(map(bytes.hex, dropped), lambda key: memory.siblings(feed_id, key))

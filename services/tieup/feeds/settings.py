@@ -14,7 +14,7 @@ _TIMES: Final = (
     *("connect_s", "read_s", "total_s", "parse_s"),
 )
 _COUNTS: Final = (
-    *("max_body_bytes", "max_entries", "max_versions", "concurrency", "parsers"),
+    *("max_body_bytes", "max_entries", "max_versions", "forget_days", "concurrency", "parsers"),
     *("per_host", "host_burst", "per_address", "address_burst"),
 )
 _NATURALS: Final = ("max_redirects", "host_rate", "address_rate")
@@ -31,7 +31,8 @@ class FetchSettings:
     to it. `connect_s`, `read_s` bound one step, `total_s` a whole request with its redirects, `parse_s` the parsing of
     one body. `per_host`, `host_rate` (a second; 0: no rate) and `host_burst` bound the requests to one registrable
     domain, `per_address`, `address_rate` and `address_burst` those to one address, behind which there may be a small
-    shared server or a thousand sites. `max_body_bytes` bounds what a body decodes to. `contact` is an address or URL
+    shared server or a thousand sites. `max_body_bytes` bounds what a body decodes to. A removed feed is
+    forgotten `forget_days` after its last poll. `contact` is an address or URL
     for site owners, shown in the User-Agent. `allow_private` allows private, loopback and link-local addresses; `hosts`
     maps a host name to `address:port` and is trusted.
     """
@@ -52,6 +53,7 @@ class FetchSettings:
     max_entries: int = 1_000
     max_seen: int = 2_000
     max_versions: int = 24
+    forget_days: int = 90
     concurrency: int = 16
     per_host: int = 2
     host_rate: float = 1.0

@@ -11,6 +11,7 @@ from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
+from tieup.feeds.forgetting import RemovedFeeds
 from tieup.feeds.identity import Recognised, recognise
 from tieup.feeds.memory import SeenMemory, pack
 from tieup.feeds.moves import Moves
@@ -65,6 +66,7 @@ class FetchWorker:
         self._feeds: dict[str, Feed] = {}
         self._states: dict[str, FeedState] = {}
         self._due = DueFeeds()
+        self._removed = RemovedFeeds(settings.forget_days)
         self._hubs = Subscriptions(hubs, settings, self._watch)
         self._pages = Pages(articles or ArticleSettings(), settings, self._due.hold, self._watch)
         self._memory = SeenMemory()
@@ -110,7 +112,8 @@ class FetchWorker:
         """Return the polls that are due, at most four times what runs at once: a slow host blocks nobody; and what
         hubs and sites are asked for beside, in their share.
 
-        A poll that comes late, into hours that its feed skips, is put off by a change.
+        A poll that comes late, into hours that its feed skips, is put off by a change. What was removed long ago is
+        forgotten.
         """
         for unheard in self._hubs.begin(self._states, now):
             self._place(unheard)
@@ -123,7 +126,16 @@ class FetchWorker:
         asks, ended = self._hubs.wake(now, self._states, self._is_asked)
         pages = self._pages.wake(now)
         changes = (change for state in (*states, *ended) for change in self._changes(state))
-        return Output(changes=(*changes, *pages.changes), acts=(*asks, *pages.acts, *polls))
+        forgotten = self._forgotten(self._removed.over(now))
+        return Output(changes=(*changes, *pages.changes, *forgotten), acts=(*asks, *pages.acts, *polls))
+
+    def _forgotten(self, feed_id: str | None) -> tuple[Change, ...]:
+        """The changes that leave nothing of a feed."""
+        if feed_id is None:
+            return ()
+        key = feed_id.encode()
+        pages = self._pages.forgotten(feed_id, (), self._memory)
+        return (Change(FEED_STATES, key, None), Change(SEEN_ENTRIES, key, None), *pages)
 
     def _tell_queue(self, now: datetime) -> None:
         if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
@@ -263,6 +275,7 @@ class FetchWorker:
     def _place(self, key: str) -> None:
         feed = self._feeds.get(key)
         asked = self._is_asked(key)
+        self._removed.place(key, self._states.get(key), wanted=feed is not None)
         self._hubs.place(key, self._states.get(key), wanted=asked)
         if feed is None or not asked:
             self._due.remove(key)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.feeds.paging import FEED_ID, PAGE, TEXT, TITLE, answer, article, articles, requests
+from tests.unit.feeds.paging import PAGE, TEXT, TITLE, answer, article, articles, requests
 
 from tieup.articles.normalize import content_hash
 from tieup.articles.settings import ArticleSettings, FullText
@@ -108,10 +108,10 @@ def test_an_article_is_forgotten_when_no_feed_remembers_it(versions: PageVersion
     def nowhere(_: str) -> Sequence[SeenEntry]:
         return ()
 
-    assert versions.forgotten(FEED_ID, seen, nowhere) == ()
-    assert versions.forgotten("e" * 32, [], nowhere) == ()
-    assert versions.forgotten(FEED_ID, [], lambda _: seen) == (), "another feed of the site has it still"
-    take(versions, Output(changes=versions.forgotten(FEED_ID, [], nowhere)))
+    assert versions.forgotten([], nowhere) == ()
+    assert versions.forgotten(["e" * 32], nowhere) == ()
+    assert versions.forgotten([ONE.id], lambda _: seen) == (), "another feed of the site has it still"
+    take(versions, Output(changes=versions.forgotten([ONE.id], nowhere)))
     assert len(versions) == 0
     assert edited(versions, ONE) == ([ONE], [])
 

@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
@@ -38,7 +38,8 @@ from tieup.log.topics import (
     SEEN_ENTRIES,
 )
 from tieup.model.codec import decode, encode, to_millis
-from tieup.model.feed import FeedState, SeenEntry
+from tieup.model.feed import Feed, FeedState, SeenEntry
+from tieup.model.page import PageRead
 
 
 def test_a_new_feed_is_due_at_once_and_asked_without_validators() -> None:
@@ -240,6 +241,55 @@ def test_a_feed_that_comes_back_goes_on_where_it_was() -> None:
     fetch.apply(Change(FEEDS, FEED.id.encode(), None))
     fetch.apply(Change(FEEDS, FEED.id.encode(), feed_record(FEED).value))
     assert [asked.etag for asked in requests(fetch, NOW + timedelta(hours=1))] == ["e"]
+
+
+def removed(fetch: FetchWorker, feed: Feed = FEED) -> None:
+    fetch.apply(Change(FEEDS, feed.id.encode(), None))
+
+
+def forgotten(fetch: FetchWorker, now: datetime) -> list[tuple[str, str]]:
+    """What a turn takes out of the topics; it is applied."""
+    changes = fetch.wake(now).changes
+    for change in changes:
+        fetch.apply(change)
+    assert all(change.value is None for change in changes)
+    return [(change.topic, change.key.decode()) for change in changes]
+
+
+def test_a_removed_feed_is_forgotten_ninety_days_after_its_last_poll() -> None:
+    fetch = worker()
+    step(fetch, outcome(entries=ENTRIES, body_hash="a"))
+    removed(fetch)
+    end = NOW + timedelta(days=90)
+    assert forgotten(fetch, end - timedelta(seconds=1)) == []
+    assert forgotten(fetch, end) == [(FEED_STATES, FEED.id), (SEEN_ENTRIES, FEED.id)]
+    assert forgotten(fetch, end) == []
+    fetch.apply(Change(FEEDS, FEED.id.encode(), feed_record(FEED).value))
+    assert [article.version for article in articles(step(fetch, outcome(at=end, entries=ENTRIES)))] == [1, 1]
+
+
+@pytest.mark.parametrize("again", [FEED, replace(FEED, paused=True)], ids=["wanted", "paused"])
+def test_a_feed_that_came_back_is_not_forgotten(again: Feed) -> None:
+    fetch = worker()
+    step(fetch, outcome(entries=ENTRIES, body_hash="a"))
+    removed(fetch)
+    fetch.apply(Change(FEEDS, FEED.id.encode(), feed_record(again).value))
+    assert forgotten(fetch, NOW + timedelta(days=1_000)) == []
+
+
+def test_the_page_of_an_article_is_forgotten_with_the_last_feed_that_had_it() -> None:
+    other = feed_from_url("https://news.example/cars", NOW)
+    fetch = worker(FEED, other)
+    (first, _) = articles(step(fetch, outcome(entries=ENTRIES[1:] + ENTRIES[:1])))
+    step(fetch, outcome(other, entries=ENTRIES))
+    read = PageRead(first.id, other.id, 2, "c" * 32, 100, NOW)
+    fetch.apply(Change(PAGES, first.id.encode(), encode(read)))
+    removed(fetch)
+    removed(fetch, other)
+    end = NOW + timedelta(days=90)
+    gone = [forgotten(fetch, end), forgotten(fetch, end)]
+    assert [(PAGES, first.id) in told for told in gone] == [False, True]
+    assert len(gone[0]) == 2
 
 
 def test_another_url_of_the_same_feed_starts_without_validators() -> None:
