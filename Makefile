@@ -1,5 +1,7 @@
 # `make demo` and `make test` do all the set-up they need; the rest is for developers.
 PYTHON ?= python3
+# How many processes run the tests; each starts a Kafka of its own
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 GOLD ?= tests/data/gold/dev.jsonl tests/data/gold/fresh.jsonl tests/data/gold/held.jsonl build/own-even.jsonl
@@ -17,7 +19,7 @@ demo: $(VENV)/.ready  ## the whole service on the bundled feeds and the embedded
 	$(BIN)/tieup demo
 
 test: $(VENV)/.ready check  ## everything, against a real Apache Kafka that it starts itself
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready lint
 

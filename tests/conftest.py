@@ -16,6 +16,7 @@ settings.register_profile("tieup", deadline=None, database=None, suppress_health
 settings.load_profile("tieup")
 
 MISSING = pytest.StashKey[str]()
+LONGEST_FIRST = ("tests/chaos", "tests/e2e", "tests/integration", "tests/contract")
 
 
 def in_ci() -> bool:
@@ -70,6 +71,28 @@ def three_kafkas(request):
     cluster = start_cluster(request.config, 3)
     yield cluster
     cluster.stop()
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that all processes of tests end at about the same time; the order is random
+    apart from that (pytest-randomly has shuffled before)."""
+    items.sort(
+        key=lambda item: next((n for n, part in enumerate(LONGEST_FIRST) if part in item.nodeid), len(LONGEST_FIRST))
+    )
+
+
+def pytest_sessionfinish(session):
+    """Hand what was missing to the process that prints (pytest-xdist), if this one does not print itself."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = session.config.stash.get(MISSING, None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a process of tests found missing."""
+    missing = getattr(node, "workeroutput", {}).get("missing")
+    if missing:
+        node.config.stash[MISSING] = missing
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
