@@ -1,36 +1,52 @@
 """How fast events are matched with 10,000 subscriptions, and messages delivered beside a bare loop of the same client.
 
-    python -m tests.benchmarks.bench_alerts [DELIVERIES]
+    python -m tests.benchmarks.bench_alerts [match] [deliver] [dead] [delay] [--count DELIVERIES]
 
-Matching is timed for one event at a time, from the record to the deliveries; up to ten of the subscriptions match. The
-bare loop posts the same bodies over a pool of its own of as many connections, with nothing written anywhere.
+`match`: one event at a time, from the record to the deliveries; up to ten of the subscriptions match.
+`deliver`: from the events on the embedded log, every commit on the disk, to the last message received. The bare loop
+posts as many bodies of the same size with the same client and as many at once, and writes nothing anywhere. The
+receiver is a process of its own. By CPU: what this process spends on a message, bare and whole.
+`dead`: the same beside an endpoint that accepts connections and never answers.
+`delay`: from an event's append to its message's arrival, one event at a time.
 """
 
+import argparse
 import asyncio
 import gc
+import random
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpcore
+import httpx
 from tests.alerting import alert_settings, alerting, append
-from tests.receiver import Receiver, receiving
+from tests.benchmarks.sink import Sink, sinking
 from tests.unit.alerts.making import event, event_record, gazetteer, matcher, subscription
 
+from tieup.alerts.message import alert_body
 from tieup.alerts.subscribe import subscription_record
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
+from tieup.log.sqlite import SqliteLog
 from tieup.model.codec import to_millis
 from tieup.model.labels import Kind
+from tieup.outside.transport import GuardedTransport
 
 SUBSCRIPTIONS = 10_000
 EVENTS = 2_000
 STORIES = 200
 ENDPOINTS = 16
-BARE_AT_ONCE = 16
+AT_ONCE = 16
+SINGLE = 200
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def wishes() -> list[str]:
@@ -56,51 +72,97 @@ def wishes() -> list[str]:
     return texts
 
 
-def matching() -> None:
-    """Time each event and print the percentiles."""
+def percentiles(took: list[float]) -> str:
+    took.sort()
+    p50, p99 = took[len(took) // 2] * 1000, took[len(took) * 99 // 100] * 1000
+    return f"p50 {p50:.3f} ms, p99 {p99:.3f} ms, longest {took[-1] * 1000:.3f} ms"
+
+
+async def matching(_: int) -> None:
+    """Time each event and print the percentiles, of the thread's CPU time and by the clock."""
     made = enumerate(wishes())
     worker = matcher(*(subscription(text, name=str(n), url=f"https://hook.example/{n}") for n, text in made))
     records = [event_record(event(number, story=str(number % STORIES))) for number in range(1, EVENTS + 1)]
-    took: list[float] = []
+    cpu: list[float] = []
+    clock: list[float] = []
     gc.freeze()
     for record in records:
-        started = time.thread_time()
+        started = time.thread_time(), time.perf_counter()
         output = worker.process(record)
-        took.append(time.thread_time() - started)
-    took.sort()
-    found = len(output.records)
-    p50, p99 = took[len(took) // 2] * 1000, took[len(took) * 99 // 100] * 1000
-    sys.stdout.write(
-        f"match: {SUBSCRIPTIONS} subscriptions, {found} endpoint(s) told: p50 {p50:.3f} ms, p99 {p99:.3f} ms\n"
-    )
+        cpu.append(time.thread_time() - started[0])
+        clock.append(time.perf_counter() - started[1])
+    say(f"match: {SUBSCRIPTIONS} subscriptions, {len(output.records)} endpoints told: {percentiles(cpu)} of CPU")
+    say(f"match: by the clock {percentiles(clock)}")
 
 
 async def delivering(count: int) -> None:
-    """Deliver to several endpoints, then post the same bodies bare."""
-    async with receiving() as receiver:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "log.db"
-            base = receiver.url
-            subscriptions = [subscription("company:ford", name=str(n), url=f"{base}/{n}") for n in range(ENDPOINTS)]
-            await append(path, [*map(subscription_record, subscriptions), *recent(count // ENDPOINTS)])
-            started: list[tuple[float, float]] = []
-
-            def done() -> bool:
-                if receiver.received and not started:
-                    started.append(_clocks())
-                return len(receiver.received) >= count
-
-            await alerting(path, alert_settings(concurrency=BARE_AT_ONCE), done, within_s=600.0)
-            seconds, cpu = (now - then for now, then in zip(_clocks(), started[0], strict=True))
-        bodies = [message.body for message in receiver.received[:count]]
+    """Deliver to several endpoints, then post as many bodies bare."""
+    seconds, cpu = await delivered(count)
+    body = alert_body(event(1), "0" * 32, [subscription("company:ford")])
+    with sinking() as sink:
         before = _clocks()
-        await posting(receiver, bodies)
+        await posting(sink, [body] * count)
         bare, bare_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
-    sys.stdout.write(
-        f"deliver: {count} messages, {count / seconds:.0f}/s, {cpu / count * 1000:.2f} ms of CPU each\n"
-        f"bare loop: {count / bare:.0f}/s, {bare_cpu / count * 1000:.2f} ms of CPU each; "
-        f"{bare / seconds:.0%} by the clock, {bare_cpu / cpu:.0%} by CPU\n"
-    )
+    say(f"deliver: {count} messages, {count / seconds:.0f}/s, {cpu / count * 1000:.3f} ms of CPU each")
+    say(f"bare loop: {count / bare:.0f}/s, {bare_cpu / count * 1000:.3f} ms of CPU each")
+    say(f"deliver / bare: {bare / seconds:.0%} by the clock, {bare_cpu / cpu:.0%} by CPU")
+
+
+async def delivered(count: int, dead: str = "") -> tuple[float, float]:
+    """Return the seconds and CPU seconds between the first and the last message's arrival."""
+    with sinking() as sink, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.db"
+        urls = [f"{sink.url}/{number}" for number in range(ENDPOINTS)] + ([dead] if dead else [])
+        wanted = [subscription("company:ford", name=str(n), url=url) for n, url in enumerate(urls)]
+        await append(path, [*map(subscription_record, wanted), *recent(count // ENDPOINTS)])
+        started: list[tuple[float, float]] = []
+
+        def done() -> bool:
+            if sink.count and not started:
+                started.append(_clocks())
+            return sink.count >= count
+
+        await alerting(path, alert_settings(concurrency=AT_ONCE), done, within_s=600.0)
+        seconds, cpu = (now - then for now, then in zip(_clocks(), started[0], strict=True))
+    return seconds, cpu
+
+
+async def beside_the_dead(count: int) -> None:
+    """Compare with a run beside an endpoint that never answers."""
+    alone, _ = await delivered(count)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    beside, _ = await delivered(count, f"http://127.0.0.1:{port}/")
+    server.close()
+    say(f"dead endpoint: {count / alone:.0f}/s without it, {count / beside:.0f}/s beside it ({alone / beside:.0%})")
+
+
+async def delays(_: int) -> None:
+    """Append events one at a time, at irregular moments, and time each message's arrival."""
+    chance = random.Random(7)
+    with sinking() as sink, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.db"
+        await append(path, [subscription_record(subscription("company:ford", url=sink.url))])
+        began: list[float] = []
+
+        async def feed() -> None:
+            async with await SqliteLog.open(path) as log:
+                for one in recent(SINGLE + 1):
+                    await asyncio.sleep(0.02 + chance.random() * 0.1)
+                    began.append(time.monotonic())
+                    await log.append([one])
+                    while sink.count < len(began):  # noqa: ASYNC110 - another process counts
+                        await asyncio.sleep(0.002)
+
+        feeding = asyncio.create_task(feed())
+        await alerting(path, alert_settings(), feeding.done, within_s=120.0)
+        took = [at - then for at, then in zip(sink.times[1 : SINGLE + 1], began[1:], strict=True)]
+    say(f"delay from append to arrival, {SINGLE} events one by one: {percentiles(took)}")
 
 
 def _clocks() -> tuple[float, float]:
@@ -117,24 +179,42 @@ def recent(count: int) -> list[NewRecord]:
     return [envelope(one, to_millis(now)) for one in made]
 
 
-async def posting(receiver: Receiver, bodies: Sequence[bytes]) -> None:
+async def posting(sink: Sink, bodies: Sequence[bytes]) -> None:
     """Post the bodies, as many at once as is fastest here."""
     queue = list(enumerate(bodies))
-    async with httpcore.AsyncConnectionPool(
-        max_connections=BARE_AT_ONCE, max_keepalive_connections=BARE_AT_ONCE
-    ) as pool:
+    transport = GuardedTransport(allow_private=True, hosts={}, connections=AT_ONCE)
 
-        async def post() -> None:
-            while queue:
-                number, body = queue.pop()
-                answer = await pool.request(
-                    "POST", f"{receiver.url}/{number % ENDPOINTS}", content=body, headers=[("webhook-id", str(number))]
-                )
-                assert answer.status == 200
+    async def post() -> None:
+        while queue:
+            number, body = queue.pop()
+            headers = [("webhook-id", str(number)), ("Content-Length", str(len(body)))]
+            request = httpx.Request("POST", f"{sink.url}/{number % ENDPOINTS}", content=body, headers=headers)
+            answer = await transport.handle_async_request(request)
+            await answer.aread()
+            await answer.aclose()
+            assert answer.status_code == 200
 
-        await asyncio.gather(*(post() for _ in range(BARE_AT_ONCE)))
+    await asyncio.gather(*(post() for _ in range(AT_ONCE)))
+    await transport.aclose()
+
+
+PARTS: dict[str, Callable[[int], Awaitable[None]]] = {
+    "match": matching,
+    "deliver": delivering,
+    "dead": beside_the_dead,
+    "delay": delays,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS))
+    parser.add_argument("--count", type=int, default=3_200)
+    given = parser.parse_args()
+    for part in given.parts:
+        asyncio.run(PARTS[part](given.count))
+    say(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":
-    matching()
-    asyncio.run(delivering(int(sys.argv[1]) if len(sys.argv) > 1 else 3_200))
+    main()

@@ -12,7 +12,8 @@ from typing import Final
 
 from tieup.alerts.attempt import AttemptRequest
 from tieup.alerts.message import digest_body
-from tieup.alerts.modes import release
+from tieup.alerts.modes import counted, release
+from tieup.alerts.notices import notices
 from tieup.alerts.pending import Pending
 from tieup.alerts.retries import health_after, next_attempt_at
 from tieup.alerts.settings import AlertSettings
@@ -33,9 +34,11 @@ from tieup.model.delivery import (
     EndpointHealth,
     SendingWindow,
 )
+from tieup.model.subscription import Endpoint
 
 NAME: Final = "deliver"
 MAX_AT_A_WAKE: Final = 50
+MAX_FORGOTTEN: Final = 500
 GRACE: Final = timedelta(minutes=10)
 
 
@@ -64,15 +67,17 @@ class DeliverWorker:
         for endpoint_id in self._pending.lanes.endpoints_due(now):
             if self._pending.stopped(endpoint_id):
                 outputs.append(self._stop(endpoint_id, now))
-            elif endpoint_id not in self._pending.endpoints:
-                outputs.append(self._orphaned(endpoint_id, now))
             else:
-                acts.extend(self._acts(endpoint_id, now))
+                turn = self._turn(endpoint_id, now)
+                acts.extend(turn.acts)
+                outputs += [turn] if turn.changes else []
             if len(acts) >= 4 * self._settings.concurrency or len(outputs) >= MAX_AT_A_WAKE:
                 break
         outputs += self._digests(now)
         changes = [change for one in outputs for change in one.changes]
-        changes += self._pending.forgotten(now - timedelta(days=self._settings.keep_days), MAX_AT_A_WAKE)
+        changes += self._pending.forgotten(
+            now - timedelta(days=self._settings.keep_days), self._settings.keep_ended, MAX_FORGOTTEN
+        )
         return Output(tuple(record for one in outputs for record in one.records), tuple(changes), tuple(acts))
 
     def _wanted(self, delivery: Delivery, sequence: int) -> Output:
@@ -86,55 +91,85 @@ class DeliverWorker:
             due_at=delivery.matched_at,
             delivery=delivery,
         )
-        if self._pending.stopped(delivery.endpoint_id):
-            return self._given_up(progress, delivery.matched_at, "the endpoint is stopped")
-        if self._pending.count(delivery.endpoint_id) >= self._settings.max_pending:
-            return self._given_up(progress, delivery.matched_at, f"{self._settings.max_pending} wait for the endpoint")
+        refused = self._refused(delivery.endpoint_id)
+        if refused is not None:
+            return self._given_up(progress, delivery.matched_at, refused)
         if delivery.replay or not delivery.subscription_ids:
             return Output(changes=(_changed(progress),))
         return self._released(progress, delivery)
 
+    def _refused(self, endpoint_id: str) -> str | None:
+        """Say why an endpoint may have no more to wait for it. In a crowd each may have an equal share."""
+        if self._pending.stopped(endpoint_id):
+            return "the endpoint is stopped"
+        count, most = self._pending.count(endpoint_id), self._settings.max_pending
+        if count >= most:
+            return f"{most} wait for the endpoint"
+        if len(self._pending) >= self._settings.max_waiting:
+            share = self._settings.max_waiting // max(1, self._pending.busy())
+            if count >= max(1, share):
+                return f"{self._settings.max_waiting} wait in all, {count} of them for the endpoint"
+        return None
+
     def _released(self, progress: DeliveryProgress, delivery: Delivery) -> Output:
-        window = self._pending.window(delivery.endpoint_id, delivery.subscription_ids[0])
-        window = window or SendingWindow(delivery.endpoint_id, delivery.subscription_ids[0], delivery.matched_at)
-        found = release(delivery.mode, delivery.matched_at, window)
+        """Let a message go or hold it; one that goes takes along what is held of its story, so that order is kept."""
+        at, subscription_id = delivery.matched_at, delivery.subscription_ids[0]
+        window = self._pending.window(delivery.endpoint_id, subscription_id, at)
+        ahead = self._pending.held.earliest(delivery.endpoint_id, subscription_id)
+        found = release(delivery.mode, at, window, ahead)
         if found.held_until is not None:
-            progress = replace(progress, status=DeliveryStatus.HELD, due_at=found.held_until)
-        changes = (_changed(progress),)
-        return Output(changes=changes if found.window.sent == window.sent else (*changes, _window(found.window)))
+            held = replace(progress, status=DeliveryStatus.HELD, due_at=found.held_until)
+            return Output(changes=(_changed(held),))
+        along = [
+            _changed(replace(one, status=DeliveryStatus.WAITING, due_at=at))
+            for one in self._pending.held.of_story(delivery.endpoint_id, delivery.story_id)
+        ]
+        counted = () if found.window == window else (_window(found.window),)
+        return Output(changes=(*along, _changed(progress), *counted))
 
     def _answered(self, outcome: AttemptOutcome) -> Output:
         progress = self._pending.get(outcome.delivery_id)
         if progress is None or progress.tries != outcome.attempt:
             return NOTHING
         progress = _tried(progress, outcome)
-        before = self._pending.health(progress.endpoint_id)
-        health = health_after(before, outcome, self._settings)
-        changed = () if health == before else (_health(health),)
+        health, said = self._health_after(progress.endpoint_id, outcome)
         if outcome.delivered:
-            return Output(changes=(_ended(progress, DeliveryStatus.DELIVERED, outcome.at), *changed))
+            return replace(said, changes=(_ended(progress, DeliveryStatus.DELIVERED, outcome.at), *health))
         due_at = None if outcome.gone else next_attempt_at(progress.id, progress.tries, outcome)
         if due_at is not None:
-            return Output(changes=(_changed(replace(progress, due_at=due_at)), *changed))
+            return replace(said, changes=(_changed(replace(progress, due_at=due_at)), *health))
         given_up = self._given_up(progress, outcome.at, outcome.error or "no answer")
-        return replace(given_up, changes=(*given_up.changes, *changed))
+        return Output((*given_up.records, *said.records), (*given_up.changes, *health))
 
-    def _acts(self, endpoint_id: str, now: datetime) -> Iterator[Act]:
-        """An endpoint that has failed often is tried with one message at a time."""
+    def _health_after(self, endpoint_id: str, outcome: AttemptOutcome) -> tuple[tuple[Change, ...], Output]:
+        """Return the change of the endpoint's health, if any, and what its owner is told of it."""
+        before = self._pending.health(endpoint_id)
+        after = health_after(before, outcome, self._settings)
+        endpoints, endpoint = self._pending.endpoints, self._pending.endpoints.get(endpoint_id)
+        told: list[NewRecord] = []
+        if after.stopped_at is not None and before.stopped_at is None and endpoint is not None:
+            told = notices(endpoint, after, endpoints.users(endpoint_id), endpoints.others(endpoint_id), outcome.at)
+        return () if after == before else (_health(after),), Output(records=tuple(told))
+
+    def _turn(self, endpoint_id: str, now: datetime) -> Output:
+        """Return the attempts that an endpoint gets now: one at a time after many failures, and none for what nobody
+        wants any more. A subscription may be read a moment after its delivery.
+        """
+        endpoint = self._pending.endpoints.get(endpoint_id)
         broken = self._pending.health(endpoint_id).failures >= self._settings.breaker_failures
-        endpoint = self._pending.endpoints[endpoint_id]
+        acts: list[Act] = []
+        changes: list[Change] = []
         for progress in self._pending.lanes.due(endpoint_id, now, 1 if broken else self._settings.per_endpoint):
             delivery = progress.delivery
-            if delivery is not None:
-                request = AttemptRequest(
-                    delivery_id=progress.id,
-                    attempt=progress.tries,
-                    message_id=delivery.event_id,
-                    story_id=delivery.story_id,
-                    endpoint=endpoint,
-                    body=delivery.body.encode(),
-                )
-                yield Act(f"{progress.id}:{progress.tries}", request)
+            if delivery is None:
+                continue
+            if endpoint is None or not self._pending.endpoints.known(delivery):
+                changes += [_ended(progress, DeliveryStatus.CANCELLED, now)] if now - progress.due_at > GRACE else []
+            elif self._pending.endpoints.paused(delivery):
+                changes.append(_ended(progress, DeliveryStatus.CANCELLED, now))
+            else:
+                acts.append(Act(f"{progress.id}:{progress.tries}", _request(progress, delivery, endpoint)))
+        return Output(changes=tuple(changes), acts=tuple(acts))
 
     def _stop(self, endpoint_id: str, now: datetime) -> Output:
         reason = self._pending.health(endpoint_id).reason or "the endpoint is stopped"
@@ -144,23 +179,28 @@ class DeliverWorker:
             tuple(change for one in given_up for change in one.changes),
         )
 
-    def _orphaned(self, endpoint_id: str, now: datetime) -> Output:
-        """Cancel what nobody subscribes to any more; a subscription may also be read a moment after its delivery."""
-        late = [
-            _ended(one, DeliveryStatus.CANCELLED, now)
-            for one in self._pending.lanes.waiting(endpoint_id, MAX_AT_A_WAKE)
-            if now - one.due_at > GRACE
-        ]
-        return Output(changes=tuple(late))
-
     def _digests(self, now: datetime) -> Iterator[Output]:
-        for members in self._pending.digests_due(now, MAX_AT_A_WAKE):
-            due_at = max(one.due_at for one in members)
-            bodies = [one.delivery.body for one in members if one.delivery is not None]
-            body, held = digest_body(bodies, due_at)
-            digest = _digest(members[:held], body.decode(), due_at)
-            ended = [_ended(replace(one, digest_id=digest.id), DeliveryStatus.DIGESTED, now) for one in members[:held]]
-            yield Output(changes=(_changed(digest), *ended))
+        for members in self._pending.held.due(now, MAX_AT_A_WAKE):
+            wanted = [one for one in members if one.delivery is not None and self._is_wanted(one.delivery)]
+            if len(wanted) == len(members):
+                yield self._digest(members, now)
+            else:
+                unwanted = (one for one in members if one not in wanted)
+                yield Output(changes=tuple(_ended(one, DeliveryStatus.CANCELLED, now) for one in unwanted))
+
+    def _is_wanted(self, delivery: Delivery) -> bool:
+        return self._pending.endpoints.known(delivery) and not self._pending.endpoints.paused(delivery)
+
+    def _digest(self, members: list[DeliveryProgress], now: datetime) -> Output:
+        due_at = max(one.due_at for one in members)
+        deliveries = [one.delivery for one in members if one.delivery is not None]
+        body, held = digest_body([one.body for one in deliveries], due_at)
+        digest = _digest(members[:held], deliveries[:held], body.decode(), due_at)
+        ended = [_ended(replace(one, digest_id=digest.id), DeliveryStatus.DIGESTED, now) for one in members[:held]]
+        newest = deliveries[held - 1]
+        before = self._pending.window(newest.endpoint_id, newest.subscription_ids[0], due_at)
+        window = counted(newest.mode, before, due_at)
+        return Output(changes=(*ended, _changed(digest), *(() if window == before else (_window(window),))))
 
     def _given_up(self, progress: DeliveryProgress, at: datetime, reason: str) -> Output:
         letter = _letter(progress, self._partition, at, reason)
@@ -173,6 +213,7 @@ def deliver_spec(settings: AlertSettings, shell: Shell | None = None) -> WorkerS
         name=NAME,
         build=lambda partition: DeliverWorker(settings, partition),
         streams=(DELIVERIES,),
+        out=(DELIVERIES,),
         state=(DELIVERY_STATES,),
         global_tables=(SUBSCRIPTIONS,),
         shell=shell,
@@ -188,23 +229,36 @@ def _tried(progress: DeliveryProgress, outcome: AttemptOutcome) -> DeliveryProgr
     return replace(progress, tries=progress.tries + 1, attempts=attempts)
 
 
-def _digest(members: list[DeliveryProgress], body: str, due_at: datetime) -> DeliveryProgress:
+def _request(progress: DeliveryProgress, delivery: Delivery, endpoint: Endpoint) -> AttemptRequest:
+    return AttemptRequest(
+        delivery_id=progress.id,
+        attempt=progress.tries,
+        message_id=delivery.event_id,
+        story_id=delivery.story_id,
+        endpoint=endpoint,
+        body=delivery.body.encode(),
+    )
+
+
+def _digest(
+    members: list[DeliveryProgress], deliveries: list[Delivery], body: str, due_at: datetime
+) -> DeliveryProgress:
     """Return the delivery of a digest; its id follows from its members, so that every attempt has the same one."""
     digest_id = derive_id("digest", *(one.id for one in members))
-    first = members[0]
-    subscriptions = () if first.delivery is None else first.delivery.subscription_ids[:1]
+    endpoint_id, subscriptions = members[0].endpoint_id, deliveries[0].subscription_ids[:1]
     delivery = Delivery(
         id=digest_id,
         event_id=digest_id,
         story_id=derive_id("digest", *subscriptions),
-        endpoint_id=first.endpoint_id,
+        endpoint_id=endpoint_id,
         subscription_ids=subscriptions,
         matched_at=due_at,
         body=body,
+        story_ids=tuple(dict.fromkeys(one.story_id for one in deliveries)),
     )
     return DeliveryProgress(
         id=digest_id,
-        endpoint_id=first.endpoint_id,
+        endpoint_id=endpoint_id,
         sequence=members[-1].sequence,
         status=DeliveryStatus.WAITING,
         due_at=due_at,

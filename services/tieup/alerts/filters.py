@@ -3,16 +3,18 @@
     ford kind:joint_venture -kind:distribution          all terms must hold, those with - must not
     company:ford,xiaomi country:DE "solid state"        a list: one of these; what is no key is a word or phrase
     together:ford,xiaomi                                a pair: all of them are parties
-    company:ford sure:denied | company:bmw              | separates alternatives
+    company:ford factuality:denied | company:bmw        | separates alternatives
+    kind:supply (company:ford | company:bmw)            in parentheses beside what must hold in any case
+    (company:ford role:supplier) -(company:bmw stage:ended)    terms in parentheses speak of one party, and end together
 
 Companies are given by id or by any name of the gazetteer; a word that names a company is that company only after
 `company:`. Every fault is a UsageError that names the term.
 """
 
 import difflib
-import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -32,7 +34,7 @@ _NAMES: Final = {
     "country": "countries",
     "kind": "kinds",
     "stage": "stages",
-    "sure": "factualities",
+    "factuality": "factualities",
     "type": "event_types",
     "language": "languages",
     "word": "words",
@@ -47,7 +49,11 @@ _LABELS: Final[dict[str, type[StrEnum]]] = {
     "factualities": Factuality,
     "event_types": EventType,
 }
-_KEYS: Final = {field: key for key, field in _NAMES.items()}
+_KEYS: Final = {name: key for key, name in _NAMES.items()}
+_SHORT: Final = {"sure": "factuality"}
+_ONCE: Final = frozenset({"min_confidence", "min_origins", "daughters"})
+_TOKEN: Final = re.compile(r'\s*(?:(-?\()|([|)])|((?:[^\s"()|]|"[^"]*")+)|(.))', re.DOTALL)
+_SIGNS: Final = re.compile(r'[,"]')
 EMPTY: Final = Condition()
 
 
@@ -55,69 +61,129 @@ def parse_filter(text: str, gazetteer: Gazetteer) -> Filter:
     """Return the filter that a line says. Raises UsageError naming the term and, where one is close, the right word."""
     if len(text) > MAX_FILTER_CHARS:
         raise UsageError(f"filter: longer than {MAX_FILTER_CHARS} characters")
-    alternatives: list[dict[str, Any]] = [{}]
-    none_of: list[Condition] = []
-    extra: list[Condition] = []
-    for term in _split(text):
-        if term == "|":
-            alternatives.append({})
-        elif term.startswith("-") and len(term) > 1:
-            name, value = _term(term[1:], gazetteer)
-            none_of.append(_condition({name: value}, term))
-        else:
-            _put(alternatives, extra, term, gazetteer)
-    if len(alternatives) > 1:
-        return _alternatives(alternatives, extra, none_of)
-    found = _condition(alternatives[0], text)
-    return Filter(all_of=tuple(one for one in (found, *extra) if one != EMPTY), none_of=tuple(none_of))
+    reader = _Reader(list(_tokens(text)), gazetteer)
+    alternatives = [reader.sequence("")]
+    while reader.take("|"):
+        alternatives.append(reader.sequence(""))
+    reader.end()
+    if len(alternatives) == 1:
+        return Filter(tuple(alternatives[0]), tuple(reader.any_of), tuple(reader.none_of))
+    if reader.any_of:
+        raise UsageError("filter: alternatives in parentheses beside alternatives outside of them")
+    return Filter(any_of=tuple(map(_alone, alternatives)), none_of=tuple(reader.none_of))
 
 
-def filter_of_companies(ids: Sequence[str]) -> Filter:
-    """Return the filter of a watchlist: any of these companies or their daughters."""
-    return Filter(all_of=(Condition(companies=tuple(dict.fromkeys(ids))),))
+def filter_of_companies(ids: Sequence[str], wanted: Filter) -> Filter:
+    """Return the filter of a watchlist: any of these companies or their daughters, beside what else must hold."""
+    return replace(wanted, all_of=(Condition(companies=tuple(dict.fromkeys(ids))), *wanted.all_of))
 
 
 def describe(wanted: Filter) -> str:
     """Return the filter as a line of the language."""
-    all_of = " ".join(filter(None, map(_words_of, wanted.all_of)))
-    any_of = " | ".join(filter(None, map(_words_of, wanted.any_of)))
-    none_of = " ".join(f"-{term}" for one in wanted.none_of for term in _terms_of(one))
-    return " ".join(filter(None, (all_of, any_of, none_of))) or "everything"
+    either = " | ".join(map(_words_of, wanted.any_of))
+    if len(wanted.all_of) == 1 and len(wanted.any_of) != 1:
+        all_of = [_words_of(wanted.all_of[0])]
+    else:
+        all_of = [f"({_words_of(one)})" for one in wanted.all_of]
+    any_of = [f"({either})" if all_of or len(wanted.any_of) == 1 else either] if wanted.any_of else []
+    none_of = [
+        f"-({_words_of(one)})" if len(list(_terms_of(one))) > 1 else f"-{_words_of(one)}" for one in wanted.none_of
+    ]
+    return " ".join((*all_of, *any_of, *none_of)) or "everything"
 
 
-def _split(text: str) -> list[str]:
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    lexer.quotes = '"'
-    lexer.escape = ""
-    try:
-        return [term for term in lexer if term]
-    except ValueError as error:
-        raise UsageError(f"filter: a quotation mark is not closed in {text[:100]!r}") from error
+def _tokens(text: str) -> Iterator[str]:
+    """Yield `(`, `-(`, `|`, `)` and terms; a term keeps its quotation marks."""
+    for opening, sign, term, odd in (found.groups("") for found in _TOKEN.finditer(text.rstrip())):
+        if odd:
+            raise UsageError(f"filter: a quotation mark is not closed in {text[:100]!r}")
+        yield opening or sign or term
 
 
-def _put(alternatives: list[dict[str, Any]], extra: list[Condition], term: str, gazetteer: Gazetteer) -> None:
-    """Take a term into the alternative in hand; one given twice must hold twice, so it is a condition of its own."""
+@dataclass(slots=True)
+class _Reader:
+    """Reads terms one after another; what must not hold and groups of alternatives are put aside."""
+
+    tokens: list[str]
+    gazetteer: Gazetteer
+    any_of: list[Condition] = field(default_factory=list)
+    none_of: list[Condition] = field(default_factory=list)
+    at: int = 0
+
+    def take(self, token: str) -> bool:
+        """Pass a token if it is the next."""
+        found = self.at < len(self.tokens) and self.tokens[self.at] == token
+        self.at += found
+        return found
+
+    def end(self) -> None:
+        """Raise UsageError if anything is left."""
+        if self.at < len(self.tokens):
+            raise UsageError("filter: a ) without its (")
+
+    def sequence(self, within: str) -> list[Condition]:
+        """Read terms up to a sign; `within` is the parenthesis around, in which there are no others."""
+        found: dict[str, Any] = {}
+        extra: list[dict[str, Any]] = []
+        groups: list[Condition] = []
+        while self.at < len(self.tokens) and self.tokens[self.at] not in {"|", ")"}:
+            token = self.tokens[self.at]
+            self.at += 1
+            if within and token.startswith(("(", "-")):
+                raise UsageError(f"filter: {token!r} stands inside of parentheses, where only terms may")
+            if token in {"(", "-("}:
+                groups += self._group(token)
+            elif token.startswith("-") and len(token) > 1:
+                name, value = _term(token[1:], self.gazetteer)
+                self.none_of.append(_condition({name: value}, token))
+            else:
+                _put(found, extra, token, self.gazetteer)
+        daughters = {"daughters": found["daughters"]} if "daughters" in found else {}
+        conditions = [_condition(found, "daughters")] if found else []
+        conditions += [_condition(one | (daughters if one.keys() & _GROUPED else {}), "") for one in extra]
+        return [*conditions, *groups]
+
+    def _group(self, opening: str) -> list[Condition]:
+        """Read a group; one that must hold whole is returned, others are put aside."""
+        alternatives = [_alone(self.sequence(opening))]
+        while self.take("|"):
+            alternatives.append(_alone(self.sequence(opening)))
+        if not self.take(")"):
+            raise UsageError("filter: a ( is not closed")
+        if opening == "-(":
+            self.none_of += alternatives
+        elif len(alternatives) == 1:
+            return alternatives
+        elif self.any_of:
+            raise UsageError("filter: only one group of alternatives can be asked for")
+        else:
+            self.any_of = alternatives
+        return []
+
+
+_GROUPED: Final = frozenset({"companies", "together"})
+
+
+def _alone(conditions: list[Condition]) -> Condition:
+    """Return the one condition that an alternative is. Raises UsageError."""
+    if not conditions:
+        raise UsageError("filter: an alternative beside | is empty, or what is in parentheses")
+    if len(conditions) > 1:
+        raise UsageError(
+            "filter: a term is given twice in one alternative, or an alternative has parentheses of its own"
+        )
+    return conditions[0]
+
+
+def _put(found: dict[str, Any], extra: list[dict[str, Any]], term: str, gazetteer: Gazetteer) -> None:
+    """Take a term in; one given twice must hold twice, so it is a condition of its own."""
     name, value = _term(term, gazetteer)
-    now = alternatives[-1]
-    if name not in now:
-        now[name] = value
-    elif len(alternatives) > 1:
-        raise UsageError(f"filter: {term!r}: {_KEYS[name]} is given twice in one alternative")
-    elif name in {"min_confidence", "min_origins", "daughters"}:
+    if name not in found:
+        found[name] = value
+    elif name in _ONCE:
         raise UsageError(f"filter: {term!r}: {_KEYS[name]} is given twice")
     else:
-        extra.append(_condition({name: value}, term))
-
-
-def _alternatives(found: list[dict[str, Any]], extra: list[Condition], none_of: list[Condition]) -> Filter:
-    if extra:
-        raise UsageError("filter: a term is given twice in one alternative")
-    conditions = [_condition(one, "an alternative") for one in found]
-    if EMPTY in conditions:
-        raise UsageError("filter: an alternative beside | is empty")
-    return Filter(any_of=tuple(conditions), none_of=tuple(none_of))
+        extra.append({name: value})
 
 
 def _condition(found: dict[str, Any], place: str) -> Condition:
@@ -127,10 +193,11 @@ def _condition(found: dict[str, Any], place: str) -> Condition:
 
 
 def _term(term: str, gazetteer: Gazetteer) -> tuple[str, object]:
+    quoted, term = term.startswith('"'), term.replace('"', "")
     key, colon, text = term.partition(":")
-    if not colon:
+    if not colon or quoted:
         return "words", (_word(term),)
-    name = _NAMES.get(key.lower())
+    name = _NAMES.get(_SHORT.get(key.lower(), key.lower()))
     if name is None:
         close = difflib.get_close_matches(key.lower(), list(_NAMES), n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}:?" if close else ""
@@ -149,7 +216,7 @@ def _value(name: str, values: list[str], term: str, gazetteer: Gazetteer) -> obj
     if name in _LABELS:
         return tuple(dict.fromkeys(_label(_LABELS[name], value, term) for value in values))
     if name == "countries":
-        return tuple(dict.fromkeys(_code(value, 2, 2, term).upper() for value in values))
+        return tuple(dict.fromkeys(_country(value, term, gazetteer) for value in values))
     if name == "languages":
         return tuple(dict.fromkeys(_code(value, 2, 3, term).lower() for value in values))
     if name == "words":
@@ -197,6 +264,14 @@ def _label(kind: type[StrEnum], value: str, term: str) -> StrEnum:
     raise UsageError(f"filter: {term!r}: {value!r} is none of {', '.join(names)}{hint}")
 
 
+def _country(value: str, term: str, gazetteer: Gazetteer) -> str:
+    code = _code(value, 2, 2, term).upper()
+    if not any(company.country == code for company in gazetteer):
+        hint = "; did you mean GB?" if code == "UK" else ""
+        raise UsageError(f"filter: {term!r}: no company of the gazetteer is from {code}{hint}")
+    return code
+
+
 def _code(value: str, low: int, high: int, term: str) -> str:
     if not (value.isascii() and value.isalpha() and low <= len(value) <= high):
         raise UsageError(f"filter: {term!r}: {value!r} is not a code of {low} letters")
@@ -204,7 +279,7 @@ def _code(value: str, low: int, high: int, term: str) -> str:
 
 
 def _word(text: str) -> str:
-    word = " ".join(text.split())
+    word = " ".join(_SIGNS.sub(" ", text).split())  # which no word of a text holds
     if not any(character.isalnum() for character in word) or len(word) > MAX_WORD_CHARS:
         raise UsageError(f"filter: {text[:100]!r}: not a word of at most {MAX_WORD_CHARS} characters")
     return word
@@ -214,14 +289,21 @@ def _words_of(condition: Condition) -> str:
     return " ".join(_terms_of(condition))
 
 
-def _terms_of(condition: Condition) -> Iterable[str]:
-    for field in fields(Condition):
-        value = getattr(condition, field.name)
-        if value == getattr(EMPTY, field.name):
+def _terms_of(condition: Condition) -> Iterator[str]:
+    for one in fields(Condition):
+        value = getattr(condition, one.name)
+        if value == getattr(EMPTY, one.name):
             continue
-        shown = ",".join(value) if isinstance(value, tuple) else {True: "yes", False: "no"}.get(value, f"{value:g}")
-        yield _quoted(f"{_KEYS[field.name]}:{shown.replace('story.', '')}")
+        yield f"{_KEYS[one.name]}:{_quoted(_shown(value))}"
 
 
-def _quoted(term: str) -> str:
-    return f'"{term}"' if " " in term else term
+def _shown(value: tuple[str, ...] | bool | float) -> str:
+    if isinstance(value, tuple):
+        return ",".join(one.removeprefix("story.") for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}"
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if re.search(r"[\s()|]", value) else value

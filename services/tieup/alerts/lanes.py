@@ -1,7 +1,7 @@
 """The order of sending: a lane for each story and endpoint, of which only the first delivery is ever tried.
 
-Finding what is due costs nothing for what is not: lanes are ordered by their first delivery's time within an endpoint,
-endpoints by their earliest lane.
+A digest stands in the lanes of all its stories and is tried when it is the first in each. Finding what is due costs
+nothing for what is not: what is ready is ordered by its time within an endpoint, endpoints by their earliest.
 """
 
 from collections.abc import Iterator
@@ -10,50 +10,71 @@ from typing import Final
 
 from sortedcontainers import SortedDict, SortedList
 
-from tieup.model.delivery import DeliveryProgress
+from tieup.model.delivery import Delivery, DeliveryProgress
 
-LaneKey = tuple[str, str]
-DIGEST_LANE: Final = "digest"
+LaneKey = tuple[str, str]  # endpoint, story
+_NONE: Final[SortedList] = SortedList()
 
 
 class Lanes:
     """The deliveries that wait to be tried."""
 
     def __init__(self) -> None:
-        self._lanes: dict[LaneKey, SortedDict] = {}  # sequence -> progress
-        self._lane_of: dict[str, tuple[LaneKey, int]] = {}
-        self._heads: dict[str, SortedList] = {}  # endpoint -> (due, delivery id) of the lanes' first
-        self._head_of: dict[LaneKey, tuple[datetime, str]] = {}
+        self._lanes: dict[LaneKey, SortedDict] = {}  # sequence -> delivery id
+        self._waiting: dict[str, tuple[DeliveryProgress, tuple[LaneKey, ...]]] = {}
+        self._ready: dict[str, SortedList] = {}  # endpoint -> (due, delivery id) of what is first in all its lanes
+        self._ready_at: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
         self._order: SortedList = SortedList()  # (earliest, endpoint)
         self._place: dict[str, datetime] = {}
         self._counts: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """How many deliveries wait."""
+        return len(self._waiting)
+
     def count(self, endpoint_id: str) -> int:
         """How many deliveries wait for an endpoint."""
         return self._counts.get(endpoint_id, 0)
 
-    def put(self, progress: DeliveryProgress, story_id: str) -> None:
-        """Let a delivery wait in its story's lane, in place of its former self."""
+    def busy(self) -> int:
+        """For how many endpoints something waits."""
+        return len(self._counts)
+
+    def put(self, progress: DeliveryProgress, delivery: Delivery) -> None:
+        """Let a delivery wait in its stories' lanes, in place of its former self."""
         self.remove(progress.id)
-        lane = (progress.endpoint_id, story_id)
-        self._lanes.setdefault(lane, SortedDict())[progress.sequence] = progress
-        self._lane_of[progress.id] = (lane, progress.sequence)
-        self._counts[lane[0]] = self.count(lane[0]) + 1
-        self._refresh(lane)
+        stories = dict.fromkeys((delivery.story_id, *delivery.story_ids))
+        lanes = tuple((progress.endpoint_id, story) for story in stories)
+        self._waiting[progress.id] = progress, lanes
+        self._counts[progress.endpoint_id] = self.count(progress.endpoint_id) + 1
+        for key in lanes:
+            lane = self._lanes.setdefault(key, SortedDict())
+            overtaken = _first(lane)
+            lane[progress.sequence] = progress.id
+            if overtaken is not None and _first(lane) != overtaken:
+                self._unready(overtaken)
+        self._look(progress.id)
+        self._reorder(progress.endpoint_id)
 
     def remove(self, delivery_id: str) -> None:
         """Take a delivery out; one that is not there is no error."""
-        if (place := self._lane_of.pop(delivery_id, None)) is None:
+        if delivery_id not in self._waiting:
             return
-        lane, sequence = place
-        del self._lanes[lane][sequence]
-        if not self._lanes[lane]:
-            del self._lanes[lane]
-        self._counts[lane[0]] -= 1
-        if not self._counts[lane[0]]:
-            del self._counts[lane[0]]
-        self._refresh(lane)
+        self._unready(delivery_id)
+        progress, lanes = self._waiting.pop(delivery_id)
+        endpoint_id = progress.endpoint_id
+        for key in lanes:
+            lane = self._lanes[key]
+            del lane[progress.sequence]
+            if lane:
+                self._look(_first(lane))
+            else:
+                del self._lanes[key]
+        self._counts[endpoint_id] -= 1
+        if not self._counts[endpoint_id]:
+            del self._counts[endpoint_id]
+        self._reorder(endpoint_id)
 
     def hold(self, endpoint_id: str, not_before: datetime | None) -> None:
         """Leave an endpoint alone until this time (None: no longer)."""
@@ -71,39 +92,46 @@ class Lanes:
             yield endpoint_id
 
     def due(self, endpoint_id: str, now: datetime, limit: int) -> Iterator[DeliveryProgress]:
-        """Yield up to `limit` deliveries of an endpoint that are due, each the first of its lane."""
-        for due_at, delivery_id in self._heads[endpoint_id].islice(0, limit):
+        """Yield up to `limit` deliveries of an endpoint that are due, none of them behind another of its story."""
+        for due_at, delivery_id in self._ready[endpoint_id].islice(0, limit):
             if due_at > now:
                 return
-            lane, sequence = self._lane_of[delivery_id]
-            yield self._lanes[lane][sequence]
+            yield self._waiting[delivery_id][0]
 
     def waiting(self, endpoint_id: str, limit: int) -> list[DeliveryProgress]:
-        """Return up to `limit` lanes' first deliveries of an endpoint, due or not."""
-        ids = [delivery_id for _, delivery_id in self._heads.get(endpoint_id, SortedList()).islice(0, limit)]
-        return [self._lanes[self._lane_of[one][0]][self._lane_of[one][1]] for one in ids]
+        """Return up to `limit` deliveries of an endpoint that are behind no other of their story, due or not."""
+        return [self._waiting[one][0] for _, one in self._ready.get(endpoint_id, _NONE).islice(0, limit)]
 
-    def _refresh(self, lane: LaneKey) -> None:
-        endpoint_id = lane[0]
-        heads = self._heads.setdefault(endpoint_id, SortedList())
-        former = self._head_of.pop(lane, None)
-        if former is not None:
-            heads.remove(former)
-        if lane in self._lanes:
-            first: DeliveryProgress = self._lanes[lane].peekitem(0)[1]
-            self._head_of[lane] = (first.due_at, first.id)
-            heads.add(self._head_of[lane])
-        if not heads:
-            del self._heads[endpoint_id]
-        self._reorder(endpoint_id)
+    def _look(self, delivery_id: str | None) -> None:
+        """Let a delivery be ready if it is the first in all its lanes."""
+        if delivery_id is None or delivery_id in self._ready_at:
+            return
+        progress, lanes = self._waiting[delivery_id]
+        if all(_first(self._lanes[key]) == delivery_id for key in lanes):
+            self._ready_at[delivery_id] = progress.due_at
+            self._ready.setdefault(progress.endpoint_id, SortedList()).add((progress.due_at, delivery_id))
+
+    def _unready(self, delivery_id: str) -> None:
+        due_at = self._ready_at.pop(delivery_id, None)
+        if due_at is None:
+            return
+        endpoint_id = self._waiting[delivery_id][0].endpoint_id
+        ready = self._ready[endpoint_id]
+        ready.remove((due_at, delivery_id))
+        if not ready:
+            del self._ready[endpoint_id]
 
     def _reorder(self, endpoint_id: str) -> None:
         former = self._place.pop(endpoint_id, None)
         if former is not None:
             self._order.remove((former, endpoint_id))
-        heads = self._heads.get(endpoint_id)
-        if heads:
-            earliest: datetime = heads[0][0]
+        ready = self._ready.get(endpoint_id)
+        if ready:
+            earliest: datetime = ready[0][0]
             earliest = max(earliest, self._not_before.get(endpoint_id, earliest))
             self._place[endpoint_id] = earliest
             self._order.add((earliest, endpoint_id))
+
+
+def _first(lane: SortedDict) -> str | None:
+    return lane.peekitem(0)[1] if lane else None

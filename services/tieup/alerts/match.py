@@ -8,16 +8,17 @@ from tieup.alerts.conditions import facts_of, passes
 from tieup.alerts.index import SubscriptionIndex, endpoints_of
 from tieup.alerts.message import alert_body
 from tieup.alerts.modes import patience
+from tieup.alerts.subscribe import read_subscription
 from tieup.companies.gazetteer import Gazetteer
 from tieup.errors import BadRecord
 from tieup.ids import derive_id
 from tieup.log.base import NOTHING, Change, NewRecord, Output, Record, WorkerSpec
 from tieup.log.topics import DELIVERIES, EVENTS, SUBSCRIPTIONS
-from tieup.model.codec import decode, decode_state, encode, from_millis, to_millis
+from tieup.model.codec import decode, encode, from_millis, to_millis
 from tieup.model.delivery import Delivery
 from tieup.model.labels import EventType
 from tieup.model.story import StoryEvent
-from tieup.model.subscription import SUBSCRIPTION_VERSION, Subscription
+from tieup.model.subscription import Subscription
 
 NAME: Final = "match"
 
@@ -148,8 +149,3 @@ def event_id_of(record: Record) -> str:
         if name == "ce_id" and value:
             return value.decode("utf-8", "replace")
     raise BadRecord(f"{record.place}: an event without ce_id")
-
-
-def read_subscription(key: str, value: bytes) -> Subscription:
-    """Return a subscription of the table. Raises StateVersionError for one that this code cannot read."""
-    return decode_state(Subscription, value, f"{SUBSCRIPTIONS} {key}", SUBSCRIPTION_VERSION)

@@ -10,7 +10,7 @@ from tieup.model.delivery import SendingWindow
 from tieup.model.subscription import Mode
 
 MAX_WINDOW_S = 86_400
-MAX_AT_ONCE = 1_000
+MAX_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,33 @@ class Release:
     window: SendingWindow
 
 
-def release(mode: Mode, at: datetime, window: SendingWindow) -> Release:
-    """Decide on one message that matched at a time; times of the day are local in the mode's zone."""
-    quiet_end = _quiet_end(mode, at)
+def release(mode: Mode, at: datetime, window: SendingWindow, ahead: datetime | None = None) -> Release:
+    """Decide on one message that matched at a time; times of the day are local in the mode's zone.
+
+    `ahead` is when the earliest of the subscription's held messages goes out, which none overtakes.
+    """
     if mode.digest_h is not None:
-        due = _digest_at(mode, mode.digest_h, at)
-        return Release(max(due, quiet_end) if quiet_end else due, window)
+        return Release(_after_quiet(mode, _digest_at(mode, mode.digest_h, at)), window)
+    quiet_end = _quiet_end(mode, at)
     if quiet_end is not None:
         return Release(quiet_end, window)
     if mode.at_once is None:
         return Release(None, window)
-    ends_at = window.began_at + timedelta(seconds=mode.window_s)
-    if not window.began_at <= at < ends_at:
-        window, ends_at = replace(window, began_at=at, sent=0), at + timedelta(seconds=mode.window_s)
-    if window.sent < mode.at_once:
-        return Release(None, replace(window, sent=window.sent + 1))
-    quiet_end = _quiet_end(mode, ends_at)
-    return Release(quiet_end or ends_at, window)
+    span = timedelta(seconds=mode.window_s)
+    if ahead is not None and ahead <= at + span:
+        return Release(ahead, window)
+    recent = tuple(one for one in window.times if one > at - span)
+    if len(recent) < mode.at_once:
+        return Release(None, counted(mode, replace(window, times=recent), at))
+    return Release(_after_quiet(mode, recent[-mode.at_once] + span), window)
+
+
+def counted(mode: Mode, window: SendingWindow, at: datetime) -> SendingWindow:
+    """Return the window after one more message went out; a digest counts as one. Without a limit nothing is counted."""
+    if mode.at_once is None:
+        return window
+    times = (*window.times, at)[-mode.at_once :]
+    return replace(window, began_at=times[0], sent=len(times), times=times)
 
 
 def patience(mode: Mode) -> int:
@@ -70,17 +80,25 @@ def check_mode(mode: Mode) -> None:
 
 
 def _digest_at(mode: Mode, hours: int, at: datetime) -> datetime:
-    """Return the next time after `at` on the digest's grid, which begins at `daily_at` of the local day (00:00)."""
+    """Return the next time after `at` on the digest's grid, which begins at `daily_at` of the local day (00:00).
+
+    A local time that the clock skips counts as the moment after the gap; an hour that it shows twice has its hourly
+    digest twice, every other digest comes once.
+    """
     zone = _zone(mode.timezone)
     start = _clock(mode.daily_at or "00:00", "daily_at")
     day = at.astimezone(zone).date() - timedelta(days=1)
-    for offset in range(3):
-        for step in range(0, 24, hours):
-            local = datetime.combine(day + timedelta(days=offset), start) + timedelta(hours=step)
-            due = local.replace(tzinfo=zone).astimezone(UTC)
-            if due > at:
-                return due
-    raise AssertionError("a grid over three days has a time after its second")
+    grid = (
+        datetime.combine(day + timedelta(days=offset), start, tzinfo=zone) + timedelta(hours=step)
+        for offset in range(3)
+        for step in range(0, 24, hours)
+    )
+    folds = (0, 1) if hours == 1 else (0,)
+    return min(due for one in grid for fold in folds if (due := one.replace(fold=fold).astimezone(UTC)) > at)
+
+
+def _after_quiet(mode: Mode, due: datetime) -> datetime:
+    return _quiet_end(mode, due) or due
 
 
 def _quiet_end(mode: Mode, at: datetime) -> datetime | None:
@@ -95,7 +113,9 @@ def _quiet_end(mode: Mode, at: datetime) -> datetime | None:
     if not quiet:
         return None
     day = local.date() + timedelta(days=1 if begin > end and now >= begin else 0)
-    return datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+    ends_at = datetime.combine(day, end, tzinfo=zone)
+    first = ends_at.astimezone(UTC)
+    return first if first > at else ends_at.replace(fold=1).astimezone(UTC)
 
 
 def _clock(text: str, name: str) -> time:

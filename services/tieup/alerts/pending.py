@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sortedcontainers import SortedDict, SortedList
+from sortedcontainers import SortedList
 
+from tieup.alerts.endpoints import Endpoints
+from tieup.alerts.held import Held
 from tieup.alerts.lanes import Lanes
-from tieup.alerts.match import read_subscription
 from tieup.log.base import Change
 from tieup.log.topics import DELIVERY_STATES, SUBSCRIPTIONS
 from tieup.model.codec import decode_state
@@ -19,10 +20,9 @@ from tieup.model.delivery import (
     EndpointHealth,
     SendingWindow,
 )
-from tieup.model.subscription import Endpoint, Subscription
 
-HeldKey = tuple[str, str]  # endpoint, subscription
-MAX_MEMBERS: Final = 100
+# What ended so may come again by a retry of its dead letter; what ended otherwise is told.
+UNTOLD: Final = frozenset({DeliveryStatus.GIVEN_UP, DeliveryStatus.CANCELLED})
 
 
 class Pending:
@@ -30,21 +30,21 @@ class Pending:
 
     def __init__(self) -> None:
         self.lanes = Lanes()
-        self.endpoints: dict[str, Endpoint] = {}
-        self._subscriptions: dict[str, Subscription] = {}
-        self._users: dict[str, set[str]] = {}
+        self.held = Held()
+        self.endpoints = Endpoints()
         self._open: dict[str, DeliveryProgress] = {}
-        self._held: dict[HeldKey, SortedDict] = {}  # (due, sequence) -> delivery id
-        self._held_order: SortedList = SortedList()  # (earliest due, HeldKey)
-        self._held_counts: dict[str, int] = {}
-        self._ended: dict[str, datetime] = {}
+        self._ended: dict[str, tuple[datetime, bool]] = {}  # when, and whether it was told
         self._ended_order: SortedList = SortedList()
         self._health: dict[str, EndpointHealth] = {}
-        self._windows: dict[HeldKey, SendingWindow] = {}
+        self._windows: dict[tuple[str, str], SendingWindow] = {}
+
+    def __len__(self) -> int:
+        """How many deliveries are under way, held ones included."""
+        return len(self._open)
 
     def knows(self, delivery_id: str) -> bool:
-        """Whether a delivery is under way or ended not long ago."""
-        return delivery_id in self._open or delivery_id in self._ended
+        """Whether a delivery is under way, or was told not long ago."""
+        return delivery_id in self._open or self._ended.get(delivery_id, (None, False))[1]
 
     def get(self, delivery_id: str) -> DeliveryProgress | None:
         """Return a delivery that is under way."""
@@ -52,7 +52,11 @@ class Pending:
 
     def count(self, endpoint_id: str) -> int:
         """How many deliveries are under way to an endpoint, held ones included."""
-        return self.lanes.count(endpoint_id) + self._held_counts.get(endpoint_id, 0)
+        return self.lanes.count(endpoint_id) + self.held.count(endpoint_id)
+
+    def busy(self) -> int:
+        """For how many endpoints something is under way."""
+        return self.lanes.busy() + self.held.busy()
 
     def health(self, endpoint_id: str) -> EndpointHealth:
         """Return how an endpoint fares."""
@@ -61,65 +65,34 @@ class Pending:
     def stopped(self, endpoint_id: str) -> bool:
         """Whether an endpoint is stopped, and none of its subscriptions was edited since."""
         stopped_at = self.health(endpoint_id).stopped_at
-        if stopped_at is None:
-            return False
-        users = (self._subscriptions[one] for one in self._users.get(endpoint_id, ()))
-        return not any(one.updated_at > stopped_at for one in users)
+        return stopped_at is not None and not self.endpoints.edited_since(endpoint_id, stopped_at)
 
-    def window(self, endpoint_id: str, subscription_id: str) -> SendingWindow | None:
-        """Return a subscription's window of messages sent at once."""
-        return self._windows.get((endpoint_id, subscription_id))
+    def window(self, endpoint_id: str, subscription_id: str, at: datetime) -> SendingWindow:
+        """Return a subscription's window of messages sent; a new one begins at this time."""
+        known = self._windows.get((endpoint_id, subscription_id))
+        return known or SendingWindow(endpoint_id, subscription_id, at)
 
-    def digests_due(self, now: datetime, limit: int) -> Iterator[list[DeliveryProgress]]:
-        """Yield, for up to `limit` subscriptions, the held deliveries whose time has come, in their order."""
-        for earliest, key in self._held_order.islice(0, limit):
-            if earliest > now:
+    def forgotten(self, before: datetime, keep: int, limit: int) -> Iterator[Change]:
+        """Yield the tombstones, up to `limit`, of deliveries that ended before this time, or `keep` others ago."""
+        too_many = len(self._ended_order) - keep
+        for number, (at, one) in enumerate(self._ended_order.islice(0, limit)):
+            if at >= before and number >= too_many:
                 return
-            due = [one for (due_at, _), one in self._held[key].items() if due_at <= now]
-            yield sorted((self._open[one] for one in due), key=lambda one: one.sequence)[:MAX_MEMBERS]
-
-    def forgotten(self, before: datetime, limit: int) -> list[Change]:
-        """Return the tombstones of deliveries that ended before this time, up to `limit`."""
-        old = [one for at, one in self._ended_order.islice(0, limit) if at < before]
-        return [Change(DELIVERY_STATES, one.encode(), None) for one in old]
+            yield Change(DELIVERY_STATES, one.encode(), None)
 
     def apply(self, change: Change) -> None:
         """Take a change. Raises StateVersionError for a record that this code cannot read."""
-        key = change.key.decode()
         if change.topic == SUBSCRIPTIONS:
-            self._subscribe(key, None if change.value is None else read_subscription(key, change.value))
-        elif change.value is None:
+            self.endpoints.apply(change)
+            return
+        key = change.key.decode()
+        if change.value is None:
             self._forget(key)
         else:
             self._remember(key, _read_state(key, change.value))
 
-    def _subscribe(self, key: str, subscription: Subscription | None) -> None:
-        former = self._subscriptions.pop(key, None)
-        for endpoint in () if former is None else former.endpoints:
-            self._users[endpoint.id].discard(key)
-        if subscription is not None:
-            self._subscriptions[key] = subscription
-            for endpoint in subscription.endpoints:
-                self._users.setdefault(endpoint.id, set()).add(key)
-        both = (*(former.endpoints if former else ()), *(subscription.endpoints if subscription else ()))
-        for endpoint_id in sorted({endpoint.id for endpoint in both}):
-            self._choose(endpoint_id)
-
-    def _choose(self, endpoint_id: str) -> None:
-        """Of several subscriptions' word on an endpoint, the newest secret counts."""
-        users = sorted(self._users.get(endpoint_id, ()))
-        known = [one for user in users for one in self._subscriptions[user].endpoints if one.id == endpoint_id]
-        if known:
-            self.endpoints[endpoint_id] = max(known, key=lambda one: one.secret_version)
-        else:
-            self.endpoints.pop(endpoint_id, None)
-            self._users.pop(endpoint_id, None)
-
     def _forget(self, key: str) -> None:
         self._close(key)
-        ended_at = self._ended.pop(key, None)
-        if ended_at is not None:
-            self._ended_order.remove((ended_at, key))
         if self._health.pop(key, None) is not None:
             self.lanes.hold(key, None)
         endpoint_id, _, subscription_id = key.partition(":")
@@ -137,45 +110,23 @@ class Pending:
     def _follow(self, progress: DeliveryProgress) -> None:
         self._close(progress.id)
         if progress.ended_at is not None:
-            self._ended[progress.id] = progress.ended_at
+            self._ended[progress.id] = progress.ended_at, progress.status not in UNTOLD
             self._ended_order.add((progress.ended_at, progress.id))
             return
         self._open[progress.id] = progress
         if progress.status is DeliveryStatus.HELD:
-            self._hold(progress)
+            self.held.put(progress)
         elif progress.delivery is not None:
-            self.lanes.put(progress, progress.delivery.story_id)
+            self.lanes.put(progress, progress.delivery)
 
     def _close(self, delivery_id: str) -> None:
         self.lanes.remove(delivery_id)
         progress = self._open.pop(delivery_id, None)
         if progress is not None and progress.status is DeliveryStatus.HELD:
-            self._release(progress)
-
-    def _hold(self, progress: DeliveryProgress) -> None:
-        key = _held_key(progress)
-        held = self._held.setdefault(key, SortedDict())
-        if held:
-            self._held_order.remove((held.peekitem(0)[0][0], key))
-        held[progress.due_at, progress.sequence] = progress.id
-        self._held_order.add((held.peekitem(0)[0][0], key))
-        self._held_counts[key[0]] = self._held_counts.get(key[0], 0) + 1
-
-    def _release(self, progress: DeliveryProgress) -> None:
-        key = _held_key(progress)
-        held = self._held[key]
-        self._held_order.remove((held.peekitem(0)[0][0], key))
-        del held[progress.due_at, progress.sequence]
-        if held:
-            self._held_order.add((held.peekitem(0)[0][0], key))
-        else:
-            del self._held[key]
-        self._held_counts[key[0]] -= 1
-
-
-def _held_key(progress: DeliveryProgress) -> HeldKey:
-    subscriptions = () if progress.delivery is None else progress.delivery.subscription_ids
-    return progress.endpoint_id, subscriptions[0] if subscriptions else ""
+            self.held.remove(progress)
+        ended = self._ended.pop(delivery_id, None)
+        if ended is not None:
+            self._ended_order.remove((ended[0], delivery_id))
 
 
 def _read_state(key: str, value: bytes) -> DeliveryState:

@@ -11,8 +11,8 @@ from tieup.errors import UsageError
 from tieup.ids import derive_id
 from tieup.log.base import NewRecord
 from tieup.log.topics import SUBSCRIPTIONS
-from tieup.model.codec import encode, to_millis
-from tieup.model.subscription import AT_ONCE, Endpoint, Filter, Mode, Subscription
+from tieup.model.codec import decode_state, encode, to_millis
+from tieup.model.subscription import AT_ONCE, SUBSCRIPTION_VERSION, Endpoint, Filter, Mode, Subscription
 
 MAX_NAME_CHARS: Final = 200
 ROTATION: Final = timedelta(hours=24)
@@ -62,6 +62,11 @@ def subscription_record(subscription: Subscription) -> NewRecord:
     """Return the record that wants the subscription."""
     at = to_millis(subscription.updated_at)
     return NewRecord(SUBSCRIPTIONS, subscription.id.encode(), encode(subscription), at)
+
+
+def read_subscription(key: str, value: bytes) -> Subscription:
+    """Return a subscription of the table. Raises StateVersionError for one that this code cannot read."""
+    return decode_state(Subscription, value, f"{SUBSCRIPTIONS} {key}", SUBSCRIPTION_VERSION)
 
 
 def removal_record(subscription: Subscription, at: datetime) -> NewRecord:

@@ -30,6 +30,8 @@ class Delivery:
     `event_id` is the event's `ce_id`, and what the receiver knows the message by. `subscription_ids` are all that
     matched there; `mode` is the first one's and decides when. `body` is the message as it is sent: JSON, the same bytes
     at every attempt. `matched_at` is the event record's time. `replay`: sent again because somebody asked for it.
+    `story_ids` are the stories of a digest, whose later messages wait for it. A notice to an owner, that another
+    endpoint of theirs was stopped, has no subscriptions.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Delivery:
     body: str
     mode: Mode = AT_ONCE
     replay: bool = False
+    story_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,16 @@ class EndpointHealth:
 
 @dataclass(frozen=True, slots=True)
 class SendingWindow:
-    """How many messages of a subscription went to an endpoint at once since the window began."""
+    """When the newest messages of a subscription went to an endpoint, as many as its mode sends at once in a window.
+
+    `began_at` is the first of `times`, `sent` how many they are.
+    """
 
     endpoint_id: str
     subscription_id: str
     began_at: datetime
     sent: int = 0
+    times: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,9 @@ class Endpoint:
 class Mode:
     """When a message goes out. Without anything: at once.
 
-    `digest_h`: everything waits for a digest, every so many hours (1: hourly, 24: daily). `at_once`: so many go out at
-    once in a window of `window_s` seconds, the rest in a digest at its end. `daily_at`, `quiet_from` and `quiet_to` are
+    `digest_h`: everything waits for a digest, every so many hours (1: hourly, 24: daily). `at_once`: so many messages
+    go out in any span of `window_s` seconds, digests included; what comes beyond waits for one, made as soon as the
+    span allows. `daily_at`, `quiet_from` and `quiet_to` are
     local times as HH:MM in `timezone` (an IANA name); what falls into the quiet hours comes in a digest at their end.
     """
 

@@ -1,5 +1,6 @@
 """Delivering decided: the schedule, the order, the breaker, the end, and what a restart remembers."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -7,15 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.alerts.driving import OK, TOOK, Driver
-from tests.unit.alerts.making import T0, event, event_record, matcher, subscription
+from tests.unit.alerts.making import T0, event, event_record, matcher, sealer, subscription
 
 from tieup.alerts.attempt import AttemptRequest, Reply
 from tieup.alerts.retries import WAITS_S
 from tieup.alerts.settings import AlertSettings
 from tieup.log.base import NewRecord
+from tieup.log.topics import DELIVERIES
 from tieup.model.codec import decode
-from tieup.model.delivery import DeliveryState, DeliveryStatus
-from tieup.model.subscription import Mode, Subscription
+from tieup.model.delivery import Delivery, DeliveryState, DeliveryStatus
+from tieup.model.subscription import Channel, Mode, Subscription
 
 DEAD = Reply(status=500, error="answered 500")
 MINUTE = timedelta(minutes=1)
@@ -235,6 +237,10 @@ def test_a_burst_sends_the_first_at_once_and_the_rest_together() -> None:
     assert kinds == [(timedelta(0), "tieup.story.denied.v1"), (timedelta(minutes=15), "tieup.digest.v1")]
     driver.take(*told(wish, event(4), at=driver.now))
     driver.turn()
+    assert len(driver.sent) == 2  # the digest counts
+    driver.until(T0 + timedelta(minutes=46), MINUTE)
+    driver.take(*told(wish, event(5), at=driver.now))
+    driver.turn()
     assert driver.sent[-1].at == driver.now
 
 
@@ -266,3 +272,124 @@ def test_restarts_anywhere_change_nothing(data: st.DataObject) -> None:
         return [(one.at, one.request.delivery_id, one.request.attempt) for one in driver.sent]
 
     assert run(restarts) == run(set())
+
+
+def revisions_of(driver: Driver) -> list[int]:
+    """What was received, in order: of a digest each of its events."""
+    found: list[int] = []
+    for one in driver.sent:
+        data = orjson.loads(one.request.body)["data"]
+        found += [alert["event"]["revision"] for alert in data.get("alerts", [data])]
+    return found
+
+
+def test_a_digest_that_fails_holds_its_stories_up_and_no_other() -> None:
+    wish = subscription(mode=Mode(at_once=1, window_s=60))
+    calm = subscription(name="calm")
+    failing = [DEAD]
+
+    def answer(request: AttemptRequest) -> Reply:
+        return failing.pop() if failing and b"tieup.digest" in request.body else OK
+
+    driver, _ = started(answer, wish)
+    driver.subscribe(calm)
+    driver.take(*told(wish, event(1), event(2), event(3, story="b")))
+    driver.until(T0 + timedelta(seconds=62))
+    assert revisions_of(driver) == [1, 2, 3]
+    driver.take(*told(calm, event(4), event(5, story="c"), at=driver.now))
+    driver.turn()
+    assert revisions_of(driver) == [1, 2, 3, 5]
+    driver.until(T0 + timedelta(seconds=80))
+    assert revisions_of(driver) == [1, 2, 3, 5, 2, 3, 4]
+
+
+def test_what_goes_at_once_takes_along_what_is_held_of_its_story() -> None:
+    daily, hasty = subscription(mode=Mode(digest_h=24)), subscription(name="hasty")
+    driver = Driver()
+    driver.subscribe(daily, hasty)
+    driver.take(*told(daily, event(1), event(2, story="b"), event(3)), *told(hasty, event(4)))
+    driver.until(T0 + timedelta(seconds=3))
+    assert revisions_of(driver) == [1, 3, 4]
+    driver.until(T0 + timedelta(hours=13), timedelta(minutes=10))
+    assert revisions_of(driver) == [1, 3, 4, 2]
+
+
+def test_of_a_stopped_endpoint_its_owner_is_told_and_nobody_else() -> None:
+    urls = ("https://dead.example/", "https://mine.example/", "https://theirs.example/")
+    dead = subscription(name="dead", endpoints=(sealer().endpoint(Channel.WEBHOOK, urls[0], "me"),), owner="me")
+    mine = subscription(name="mine", endpoints=(sealer().endpoint(Channel.WEBHOOK, urls[1], "me"),), owner="me")
+    theirs = subscription(name="theirs", endpoints=(sealer().endpoint(Channel.WEBHOOK, urls[2], "you"),), owner="you")
+    driver = Driver(lambda request: Reply(gone=True, status=410, error="answered 410"))
+    driver.subscribe(dead, mine, theirs)
+    driver.take(*told(dead, event(1)))
+    driver.turn()
+    (notice,) = [one for one in driver.letters if one.topic == DELIVERIES]
+    delivery = decode(Delivery, notice.value, "a notice")
+    assert delivery.endpoint_id == mine.endpoints[0].id
+    body = orjson.loads(delivery.body)
+    assert (body["type"], body["data"]["endpoint_id"]) == ("tieup.endpoint.stopped.v1", dead.endpoints[0].id)
+    assert body["data"]["subscriptions"] == [{"subscription_id": dead.id, "name": "dead"}]
+    assert body["data"]["reason"] == "the receiver wants no more messages (410)"
+    driver.answers = lambda request: OK
+    driver.take(notice)
+    driver.now += MINUTE
+    driver.turn()
+    assert driver.sent[-1].request.endpoint.id == mine.endpoints[0].id
+    assert driver.sent[-1].request.message_id == delivery.event_id
+
+
+@pytest.mark.parametrize("mode", [Mode(), Mode(digest_h=1)])
+def test_a_pause_also_ends_what_waits_but_not_what_another_wants(mode: Mode) -> None:
+    one, two = subscription(mode=mode), subscription(name="two", mode=mode)
+    driver = Driver()
+    driver.subscribe(one, two)
+    driver.take(*told(one, event(1)), *told(two, event(2, story="b")))
+    driver.subscribe(replace(one, paused=True))
+    driver.until(T0 + timedelta(hours=1, minutes=2), MINUTE)
+    assert revisions_of(driver) == [2]
+    assert min(ended(driver)) == DeliveryStatus.CANCELLED
+
+
+def test_a_removed_subscription_gets_nothing_more_although_its_endpoint_lives_on() -> None:
+    one, two = subscription(), subscription(name="two")
+    driver = Driver()
+    driver.subscribe(one, two)
+    driver.take(*told(one, event(1)), *told(two, event(2, story="b")))
+    driver.unsubscribe(one)
+    driver.until(T0 + timedelta(minutes=12), MINUTE)
+    assert revisions_of(driver) == [2]
+    assert set(ended(driver)) == {DeliveryStatus.CANCELLED, DeliveryStatus.DELIVERED}
+
+
+def test_a_given_up_delivery_can_be_retried_from_its_dead_letter() -> None:
+    driver, wish = started(lambda request: Reply(gone=True, status=410, error="answered 410"))
+    records = told(wish, event(1))
+    driver.take(*records)
+    driver.turn()
+    assert ended(driver) == [DeliveryStatus.GIVEN_UP]
+    driver.answers = lambda request: OK
+    driver.subscribe(replace(wish, updated_at=driver.now + MINUTE))
+    driver.restart()
+    driver.take(*records)
+    driver.turn()
+    assert ended(driver) == [DeliveryStatus.DELIVERED]
+    assert len({one.request.message_id for one in driver.sent}) == 1
+
+
+def test_in_a_crowd_each_endpoint_has_its_share() -> None:
+    many, few = subscription(), subscription(name="few", url="https://few.example/")
+    driver = Driver(lambda request: DEAD, AlertSettings(max_waiting=10))
+    driver.subscribe(many, few)
+    driver.take(*told(many, *(event(number, story=str(number)) for number in range(1, 13))))
+    assert len(driver.letters) == 2
+    driver.take(*told(few, event(1), event(2), event(3)))
+    assert len(driver.letters) == 2
+    driver.take(*told(many, event(20)))
+    assert b"10 wait in all, 10 of them for the endpoint" in driver.letters[-1].value
+
+
+def test_only_so_many_that_have_ended_are_remembered() -> None:
+    driver, wish = started(keep_ended=2)
+    driver.take(*told(wish, *(event(number, story=str(number)) for number in range(1, 6))))
+    driver.until(T0 + timedelta(seconds=5))
+    assert sum(value is not None for value in driver.state.values()) == 2

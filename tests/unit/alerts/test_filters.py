@@ -13,6 +13,12 @@ from tieup.model.labels import EventType, Factuality, Kind, Role
 from tieup.model.subscription import Condition, Filter
 
 
+def parse_any(*companies: str, none: str) -> Filter:
+    return Filter(
+        any_of=tuple(Condition(companies=(one,)) for one in companies), none_of=(Condition(kinds=(Kind(none),)),)
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -45,6 +51,38 @@ from tieup.model.subscription import Condition, Filter
                 )
             ),
         ),
+        (
+            "kind:supply (company:ford | company:bmw)",
+            Filter((Condition(kinds=(Kind.SUPPLY,)),), (Condition(companies=("ford",)), Condition(companies=("bmw",)))),
+        ),
+        (
+            "(company:ford role:supplier) (company:bmw role:customer)",
+            Filter(
+                (
+                    Condition(companies=("ford",), roles=(Role.SUPPLIER,)),
+                    Condition(companies=("bmw",), roles=(Role.CUSTOMER,)),
+                )
+            ),
+        ),
+        (
+            "company:ford -(kind:supply country:cn) -(word:a | word:b)",
+            Filter(
+                (Condition(companies=("ford",)),),
+                none_of=(
+                    Condition(kinds=(Kind.SUPPLY,), countries=("CN",)),
+                    Condition(words=("a",)),
+                    Condition(words=("b",)),
+                ),
+            ),
+        ),
+        (
+            "company:ford company:bmw daughters:no",
+            Filter(
+                (Condition(companies=("ford",), daughters=False), Condition(companies=("bmw",), daughters=False)),
+            ),
+        ),
+        ('"Re: solid, state (new)"', Filter((Condition(words=("Re: solid state (new)",)),))),
+        ("company:ford | company:bmw -kind:supply", parse_any("ford", "bmw", none="supply")),
     ],
 )
 def test_a_line_means_this(text: str, wanted: Filter) -> None:
@@ -68,10 +106,18 @@ def test_a_line_means_this(text: str, wanted: Filter) -> None:
         ("daughters:perhaps company:ford", "daughters is yes or no"),
         ('"open', "a quotation mark is not closed"),
         ("ford | ", "an alternative beside | is empty"),
-        ("company:ford | kind:supply kind:licensing", "kind is given twice in one alternative"),
+        ("company:ford | kind:supply kind:licensing", "given twice in one alternative"),
         ("kind:supply kind:licensing | company:ford", "given twice in one alternative"),
         ("origins:1 origins:2", "origins is given twice"),
         ("--", "not a word"),
+        ("(company:ford", "a ( is not closed"),
+        ("company:ford)", "a ) without its ("),
+        ("()", "is empty"),
+        ("((company:ford))", "inside of parentheses"),
+        ("(company:ford -kind:supply)", "inside of parentheses"),
+        ("(a | b) (c | d)", "only one group of alternatives"),
+        ("(a | b) | c", "beside alternatives outside"),
+        ("country:UK", "no company of the gazetteer is from UK; did you mean GB?"),
         ("x" * 5000, "longer than 4000 characters"),
     ],
 )
@@ -81,7 +127,28 @@ def test_a_wrong_line_is_told_which_term(text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-@given(st.text(alphabet='ab:,|- "company:kind-é漢', max_size=40))
+@given(st.text(alphabet='ab:,|-() "company:kind-é漢', max_size=40))
 def test_any_line_is_read_or_refused(text: str) -> None:
     with suppress(UsageError):
-        assert describe(parse_filter(text, gazetteer()))
+        wanted = parse_filter(text, gazetteer())
+        again = describe(wanted)
+        assert parse_filter("" if wanted == Filter() else again, gazetteer()) == wanted
+
+
+CONDITIONS = st.builds(
+    Condition,
+    companies=st.sampled_from([(), ("ford",), ("ford", "bmw")]),
+    daughters=st.just(True),
+    kinds=st.sampled_from([(), (Kind.SUPPLY,)]),
+    event_types=st.sampled_from([(), (EventType.DENIED, EventType.ENDED)]),
+    words=st.sampled_from([(), ("solid state",), ("a)b", "c|d")]),
+    min_confidence=st.sampled_from([None, 0.25, 1.0]),
+).filter(lambda one: one != Condition())
+
+
+@given(st.lists(CONDITIONS, max_size=3), st.lists(CONDITIONS, max_size=3), st.lists(CONDITIONS, max_size=3))
+def test_what_is_described_is_read_back(
+    all_of: list[Condition], any_of: list[Condition], none_of: list[Condition]
+) -> None:
+    wanted = Filter(tuple(all_of), tuple(any_of) if len(any_of) > 1 else (), tuple(none_of))
+    assert parse_filter("" if wanted == Filter() else describe(wanted), gazetteer()) == wanted
