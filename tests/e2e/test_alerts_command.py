@@ -1,6 +1,8 @@
 """`tieup alerts` as a user calls it, on the events of the demo."""
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -10,7 +12,7 @@ from tests.receiver import receiving
 from tests.unit.alerts.making import event, event_record
 
 from tieup.cli.app import run
-from tieup.log.base import NewRecord
+from tieup.log.base import NewRecord, Record
 from tieup.log.sqlite import SqliteLog
 from tieup.log.topics import CATALOGUE, DELIVERIES
 
@@ -34,10 +36,14 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 async def put_events(path: Path, count: int) -> None:
+    now = datetime.now(UTC)
+    made = (event(number, observed_at=now, occurred_at=now) for number in range(1, count + 1))
+    await put(path, [event_record(one, at=now) for one in made])
+
+
+async def put(path: Path, records: Sequence[Record]) -> None:
     async with await SqliteLog.open(path) as log:
         await log.create(CATALOGUE)
-        now = datetime.now(UTC)
-        records = [event_record(event(number, observed_at=now), at=now) for number in range(1, count + 1)]
         await log.append([NewRecord(r.topic, r.key or b"", r.value, r.timestamp, r.headers) for r in records])
 
 
@@ -60,7 +66,7 @@ def test_a_subscription_from_its_making_to_its_end(said) -> None:
             "--filter",
             "company:ford",
             "--digest",
-            "24",
+            "daily",
             "--at",
             "07:00",
             "--timezone",
@@ -69,6 +75,14 @@ def test_a_subscription_from_its_making_to_its_end(said) -> None:
         == 0
     )
     assert "digest every 24 h from 07:00 Europe/Berlin" in said("list")[1]
+    said("edit", "Ford JV", "--quiet", "22:00-06:00", "--max-age-h", "12", "--backfill")
+    text = said("show", "Ford JV")[1]
+    assert "digest every 24 h from 07:00, quiet 22:00-06:00 Europe/Berlin; news at most 12 h old, backfill too" in text
+    said("edit", "Ford JV", "--quiet", "off", "--no-backfill", "--at-once", "3")
+    text = said("show", "Ford JV")[1]
+    assert "when: at most 3 in 3600 s, the rest in a digest; news at most 12 h old\n" in text
+    said("edit", "Ford JV", "--immediately")
+    assert "when: at once;" in said("show", "Ford JV")[1]
     assert said("pause", "Ford JV")[0] == 0
     assert "paused" in said("list")[1]
     assert said("resume", "Ford JV")[0] == 0
@@ -89,6 +103,10 @@ def test_a_subscription_from_its_making_to_its_end(said) -> None:
         (("add", "company:ford", "--webhook", "https://me:pw@a.example/"), "must not carry a user name"),
         (("add", "x", "--webhook", "https://a.example/", "--quiet", "22:00"), "must be such as 22:00-07:00"),
         (("add", "x", "--webhook", "https://a.example/", "--timezone", "Mars"), "no IANA time zone"),
+        (("add", "--webhook", "https://a.example/"), "which events?"),
+        (("add", "x", "--webhook", "https://a.example/", "--digest", "weekly"), "not hourly, daily or a number"),
+        (("add", "x", "--webhook", "https://a.example/", "--digest", "daily", "--at-once", "3"), "one of them"),
+        (("add", "--watchlist", "none.csv", "--webhook", "https://a.example/"), "none.csv: cannot be read"),
     ],
 )
 def test_a_wrong_call_is_one_clear_line(said, arguments: tuple[str, ...], line: str) -> None:
@@ -111,20 +129,19 @@ def test_without_a_master_key_nothing_is_subscribed(
 
 
 async def test_try_shows_what_would_be_sent_and_replay_sends_it_again(said, tmp_path: Path) -> None:
-    import asyncio
-
     await put_events(tmp_path / "log.db", 3)
 
     def calls() -> None:
         code, text = said("try", "company:ford type:denied", "--since", "1d")
         assert code == 0
-        assert "3 of 3 events in the last 1d" in text
+        assert "3 of 3 events since 1d" in text
         assert "Ford and Xiaomi" in text
         assert "0 of 3 events" in said("try", "company:bmw", "--since", "1d")[1]
         said("add", "company:ford", "--webhook", "https://hook.example/x", "--name", "Ford")
         assert "3 messages are sent again" in said("replay", "Ford", "--since", "1d")[1]
         assert "3 messages are sent again" in said("replay", "Ford", "--story", event().story_id)[1]
         assert "0 messages are sent again" in said("replay", "Ford", "--event", "none")[1]
+        assert "0 messages are sent again" in said("replay", "Ford", "--since", "2d", "--until", "1d")[1]
         assert said("replay", "Ford")[0] == 2
 
     await asyncio.to_thread(calls)
@@ -135,11 +152,36 @@ async def test_try_shows_what_would_be_sent_and_replay_sends_it_again(said, tmp_
     assert len({one["event_id"] for one in found}) == 3
 
 
+async def test_try_keeps_the_rules_that_keep_quiet_and_says_what_they_left_out(said, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    made = [
+        event(1, observed_at=now, occurred_at=now),
+        event(2, observed_at=now, occurred_at=now, backfill=True),
+        event(3, observed_at=now, occurred_at=now - timedelta(days=3)),
+    ]
+    await put(tmp_path / "log.db", [event_record(one, at=now) for one in made])
+
+    def calls() -> None:
+        text = said("try", "company:ford", "--since", "1d")[1]
+        assert "1 of 3 events since 1d; left out: 1 of a new feed's first poll, 1 older than 48 h" in text
+        assert "3 of 3 events" in said("try", "company:ford", "--backfill", "--max-age-h", "100")[1]
+        (tmp_path / "mine.csv").write_text("name,isin\nFord,\nFrod,\n,US0378331005\n")
+        text = said("try", "type:denied", "--watchlist", "mine.csv")[1]
+        assert "mine.csv, line 3: Frod: no company is named 'Frod'; did you mean Ford?" in text
+        assert "line 4: US0378331005: no company has the ISIN" in text
+        assert "companies found: 1, rows not matched: 2" in text
+        assert "1 of 3 events" in text
+        later, earlier = (now + timedelta(hours=1)).isoformat(), (now - timedelta(hours=1)).isoformat()
+        assert "0 of 0 events" in said("try", "", "--since", later)[1]
+        assert "1 of 3 events" in said("try", "", "--since", earlier, "--until", later)[1]
+        assert "0 of 0 events" in said("try", "", "--since", "2d", "--until", earlier)[1]
+
+    await asyncio.to_thread(calls)
+
+
 async def test_a_test_message_reaches_the_endpoint_at_once(
     said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
-
     monkeypatch.setenv("TIEUP_ALERTS_ALLOW_PRIVATE", "yes")
     await put_events(tmp_path / "log.db", 1)
     async with receiving() as receiver:

@@ -31,9 +31,7 @@ def new_subscription(
     mode: Mode = AT_ONCE,
 ) -> Subscription:
     """Return a new subscription; its id follows from owner, name and time. Raises UsageError for what cannot be."""
-    line = " ".join(name.split())
-    if not line or len(line) > MAX_NAME_CHARS or not line.isprintable():
-        raise UsageError(f"name: {name[:50]!r}: must be one line of at most {MAX_NAME_CHARS} characters")
+    line = checked_name(name)
     check_mode(mode)
     return Subscription(
         id=derive_id("subscription", owner, line, at.isoformat()),
@@ -45,6 +43,14 @@ def new_subscription(
         owner=owner,
         mode=mode,
     )
+
+
+def checked_name(name: str) -> str:
+    """Return a subscription's name as one line. Raises UsageError for none or too long a one."""
+    line = " ".join(name.split())
+    if not line or len(line) > MAX_NAME_CHARS or not line.isprintable():
+        raise UsageError(f"name: {name[:50]!r}: must be one line of at most {MAX_NAME_CHARS} characters")
+    return line
 
 
 def rotated(subscription: Subscription, endpoint_id: str, at: datetime) -> Subscription:

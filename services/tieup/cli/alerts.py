@@ -1,80 +1,82 @@
 """`tieup alerts`: who is told about what, and how the messages fare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tieup.cli.alerts_view import delivery_table, event_line, subscription_table, subscription_text
+from tieup.cli.alert_options import (
+    At,
+    AtOnce,
+    Backfill,
+    Digest,
+    FilterText,
+    MaxAge,
+    Quiet,
+    WatchlistFile,
+    Window,
+    Zone,
+    mode_after,
+    wanted_filter,
+)
+from tieup.cli.alerts_log import append, pick, states_of, subscriptions
+from tieup.cli.alerts_past import events_of, replay, try_filter
+from tieup.cli.alerts_view import delivery_table, subscription_table, subscription_text
 from tieup.cli.options import AsJson, LogUrl
-from tieup.cli.reading import existing, read_from, read_table
+from tieup.cli.reading import read_table
 from tieup.cli.session import emit, now, say, session, show, wait_for
 from tieup.cli.terminal import plain
 from tieup.config import Settings
 from tieup.errors import SettingsError, UsageError
-from tieup.log.base import NewRecord, Record
-from tieup.log.topics import CATALOGUE, DELIVERY_STATES, EVENTS, SUBSCRIPTIONS
-from tieup.model.codec import decode, from_millis
-from tieup.model.delivery import DeliveryState
-from tieup.model.story import StoryEvent
-from tieup.model.subscription import AT_ONCE, Channel, Endpoint, Mode, Subscription
+from tieup.log.topics import CATALOGUE, SUBSCRIPTIONS
+from tieup.model.subscription import AT_ONCE, DEFAULT_MAX_AGE_H, Channel, Endpoint, Subscription
 
 if TYPE_CHECKING:
     from tieup.alerts.sealing import Sealer
 
 group = typer.Typer(no_args_is_help=True, help="Be told: subscriptions, and how their messages fare.")
 
-FilterText = Annotated[
-    str, typer.Argument(metavar="FILTER", help='Such as "company:ford kind:joint_venture -type:updated".')
-]
 Wanted = Annotated[str, typer.Argument(metavar="ID", help="A subscription's name, or the first digits of its id.")]
 Webhook = Annotated[str | None, typer.Option("--webhook", metavar="URL", help="Where to post signed messages.")]
-Digest = Annotated[int | None, typer.Option("--digest", metavar="HOURS", help="A digest every so many hours.")]
-At = Annotated[str | None, typer.Option("--at", metavar="HH:MM", help="When the daily digest is made, local time.")]
-AtOnce = Annotated[int | None, typer.Option("--at-once", metavar="N", help="So many at once, the rest in a digest.")]
-Window = Annotated[int, typer.Option("--window", metavar="SECONDS", help="The window of --at-once.")]
-Quiet = Annotated[str | None, typer.Option("--quiet", metavar="22:00-07:00", help="Then a digest.")]
-Zone = Annotated[str, typer.Option("--timezone", metavar="NAME", help="IANA zone of local times.")]
-Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 90m, 12h, 30d.")]
-LONGEST: Final = 36_500
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
+    group.command("try")(try_filter)
+    group.command()(replay)
     app.add_typer(group, name="alerts")
 
 
 @group.command()
 def add(
     context: typer.Context,
-    text: FilterText,
+    text: FilterText = None,
+    watchlist: WatchlistFile = None,
     webhook: Webhook = None,
     name: Annotated[str | None, typer.Option(help="A name of your own; the filter if none.")] = None,
     owner: Annotated[str, typer.Option(help="Whose it is: two owners share no endpoint and no secret.")] = "",
     digest: Digest = None,
     at: At = None,
     at_once: AtOnce = None,
-    window: Window = 3_600,
+    window: Window = None,
     quiet: Quiet = None,
-    timezone: Zone = "UTC",
-    backfill: Annotated[bool, typer.Option("--backfill", help="Also what a new feed's first poll brings.")] = False,
-    max_age_h: Annotated[int, typer.Option("--max-age-h", min=1, max=LONGEST, help="Older news is left out.")] = 48,
+    timezone: Zone = None,
+    backfill: Backfill = None,
+    max_age_h: MaxAge = None,
     log: LogUrl = None,
 ) -> None:
     """Be told of the events that a filter accepts. The signing secret is shown this once."""
-    from tieup.alerts.filters import parse_filter
     from tieup.alerts.sealing import shown_secret
     from tieup.alerts.subscribe import new_subscription
-    from tieup.companies.gazetteer import load_gazetteer
 
     settings = session(context).settings(log=log)
-    wanted = parse_filter(text, load_gazetteer(settings.gazetteer))
+    mode = mode_after(AT_ONCE, digest, at, at_once, window, quiet, timezone)
+    wanted = wanted_filter(settings, text, watchlist)
     endpoint = _webhook(settings, webhook, owner)
-    mode = _mode(digest, at, at_once, window, quiet, timezone)
-    made = new_subscription(name or text[:200] or "everything", wanted, [endpoint], now(), owner=owner, mode=mode)
-    made = replace(made, backfill=backfill, max_age_h=max_age_h)
+    called = name or (text or "")[:200] or (watchlist.name if watchlist else "everything")
+    made = new_subscription(called, wanted, [endpoint], now(), owner=owner, mode=mode)
+    made = replace(made, backfill=bool(backfill), max_age_h=max_age_h or DEFAULT_MAX_AGE_H)
     known = wait_for(_added(settings, made))
     show(plain(f"added {made.id} {made.name}"))
     if endpoint.id in known:
@@ -88,28 +90,34 @@ def edit(
     context: typer.Context,
     wanted: Wanted,
     text: Annotated[str | None, typer.Option("--filter", metavar="FILTER", help="Another filter.")] = None,
+    watchlist: WatchlistFile = None,
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     digest: Digest = None,
     at: At = None,
     at_once: AtOnce = None,
-    window: Window = 3_600,
+    window: Window = None,
     quiet: Quiet = None,
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
+    backfill: Backfill = None,
+    max_age_h: MaxAge = None,
     immediately: Annotated[bool, typer.Option("--immediately", help="Everything at once, no digest.")] = False,
     log: LogUrl = None,
 ) -> None:
     """Change a subscription; what is not given stays. An endpoint that was stopped is tried again."""
-    from tieup.alerts.filters import parse_filter
-    from tieup.companies.gazetteer import load_gazetteer
+    from tieup.alerts.subscribe import checked_name
 
     settings = session(context).settings(log=log)
-    before = pick(wait_for(_subscriptions(settings)), wanted)
-    after = replace(before, updated_at=now(), name=name or before.name)
-    if text is not None:
-        after = replace(after, filter=parse_filter(text, load_gazetteer(settings.gazetteer)))
-    mode = _mode(digest, at, at_once, window, quiet, timezone)
-    if immediately or mode != AT_ONCE:
-        after = replace(after, mode=mode)
+    before = pick(wait_for(subscriptions(settings)), wanted)
+    mode = mode_after(AT_ONCE if immediately else before.mode, digest, at, at_once, window, quiet, timezone)
+    after = replace(before, updated_at=now(), mode=mode)
+    if name is not None:
+        after = replace(after, name=checked_name(name))
+    if text is not None or watchlist is not None:
+        after = replace(after, filter=wanted_filter(settings, text, watchlist))
+    if backfill is not None:
+        after = replace(after, backfill=backfill)
+    if max_age_h is not None:
+        after = replace(after, max_age_h=max_age_h)
     _store(settings, [after])
     show(plain(f"changed {after.id} {after.name}"))
 
@@ -118,7 +126,7 @@ def edit(
 def list_subscriptions(context: typer.Context, as_json: AsJson = False, log: LogUrl = None) -> None:
     """List the subscriptions and how their endpoints fare."""
     settings = session(context).settings(log=log)
-    found, states = wait_for(_subscriptions(settings)), wait_for(_states(settings))
+    found, states = wait_for(subscriptions(settings)), wait_for(states_of(settings))
     if as_json:
         for one in found.values():
             emit(one)
@@ -132,7 +140,7 @@ def list_subscriptions(context: typer.Context, as_json: AsJson = False, log: Log
 def show_subscription(context: typer.Context, wanted: Wanted, as_json: AsJson = False, log: LogUrl = None) -> None:
     """Show a subscription, its endpoint, and every attempt of the last days."""
     settings = session(context).settings(log=log)
-    found, states = pick(wait_for(_subscriptions(settings)), wanted), wait_for(_states(settings))
+    found, states = pick(wait_for(subscriptions(settings)), wanted), wait_for(states_of(settings))
     ids = {endpoint.id for endpoint in found.endpoints}
     its = [one.delivery for one in states.values() if one.delivery is not None and one.delivery.endpoint_id in ids]
     if as_json:
@@ -165,8 +173,8 @@ def remove(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
     from tieup.alerts.subscribe import removal_record
 
     settings = session(context).settings(log=log)
-    found = pick(wait_for(_subscriptions(settings)), wanted)
-    wait_for(_append(settings, [removal_record(found, now())]))
+    found = pick(wait_for(subscriptions(settings)), wanted)
+    wait_for(append(settings, [removal_record(found, now())]))
     show(plain(f"removed {found.id} {found.name}"))
 
 
@@ -177,37 +185,12 @@ def rotate(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
     from tieup.alerts.subscribe import rotated
 
     settings = session(context).settings(log=log)
-    sealer, every, at = _sealer(settings), wait_for(_subscriptions(settings)), now()
+    sealer, every, at = _sealer(settings), wait_for(subscriptions(settings)), now()
     for endpoint in pick(every, wanted).endpoints:
         users = [one for one in every.values() if any(its.id == endpoint.id for its in one.endpoints)]
         _store(settings, [rotated(one, endpoint.id, at) for one in users])
         secret = sealer.secret(endpoint.id, endpoint.secret_version + 1)
         show(plain(f"signing secret, shown this once: {shown_secret(secret)}"))
-
-
-@group.command("try")
-def try_filter(
-    context: typer.Context, text: FilterText, since: Since = "30d", as_json: AsJson = False, log: LogUrl = None
-) -> None:
-    """Show what a filter would have sent. Nothing is sent."""
-    from tieup.alerts.conditions import facts_of, passes
-    from tieup.alerts.filters import parse_filter
-    from tieup.alerts.match import event_id_of
-    from tieup.alerts.subscribe import span
-    from tieup.companies.gazetteer import load_gazetteer
-
-    settings = session(context).settings(log=log)
-    gazetteer = load_gazetteer(settings.gazetteer)
-    wanted, events = parse_filter(text, gazetteer), wait_for(_events(settings, now() - span(since)))
-    found = [(record, one) for record, one in events if passes(wanted, facts_of(one, gazetteer))]
-    for record, one in found:
-        if as_json:
-            emit(
-                {"event_id": event_id_of(record), "story_id": one.story_id, "type": one.type, "headline": one.headline}
-            )
-        else:
-            show(event_line(one, from_millis(record.timestamp)))
-    say(f"{len(found)} of {len(events)} events in the last {since}")
 
 
 @group.command("test")
@@ -218,7 +201,7 @@ def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None
 
     settings = session(context).settings(log=log)
     _sealer(settings)
-    found, events = pick(wait_for(_subscriptions(settings)), wanted), wait_for(_events(settings, None))
+    found, events = pick(wait_for(subscriptions(settings)), wanted), wait_for(events_of(settings, None))
     if not events:
         raise UsageError("no events on the log yet: there is nothing to send as a test")
     outcomes = wait_for(
@@ -229,39 +212,6 @@ def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None
         show(plain(f"{word}: {one.error or one.status} {one.excerpt or ''}", style="green" if one.delivered else "red"))
     if not all(one.delivered for one in outcomes):
         raise typer.Exit(1)
-
-
-@group.command()
-def replay(
-    context: typer.Context,
-    wanted: Wanted,
-    event: Annotated[str | None, typer.Option("--event", metavar="ID", help="One event, by its ce_id.")] = None,
-    story: Annotated[str | None, typer.Option("--story", metavar="ID", help="All events of a story.")] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="SPAN", help="All events of 90m, 12h, 30d.")] = None,
-    log: LogUrl = None,
-) -> None:
-    """Send again what a subscription's filter accepts, with the same webhook-id as ever, at once and in order."""
-    from tieup.alerts.match import replays
-    from tieup.alerts.subscribe import span
-    from tieup.companies.gazetteer import load_gazetteer
-
-    if sum(one is not None for one in (event, story, since)) != 1:
-        raise UsageError("replay: give one of --event, --story and --since")
-    settings, at = session(context).settings(log=log), now()
-    found = pick(wait_for(_subscriptions(settings)), wanted)
-    events = [record for record, _ in wait_for(_events(settings, None if since is None else at - span(since)))]
-    records = replays(events, found, load_gazetteer(settings.gazetteer), at, event_id=event, story_id=story)
-    wait_for(_append(settings, records))
-    show(plain(f"{len(records)} messages are sent again"))
-
-
-def pick(found: Mapping[str, Subscription], wanted: str) -> Subscription:
-    """Return the subscription of this name, or whose id begins so. Raises UsageError if it is none or several."""
-    named = [one for one in found.values() if one.name == wanted]
-    matching = named or [one for key, one in found.items() if wanted and key.startswith(wanted.lower())]
-    if len(matching) != 1:
-        raise UsageError(f"{wanted}: {'no such subscription' if not matching else f'{len(matching)} are meant'}")
-    return matching[0]
 
 
 def _webhook(settings: Settings, url: str | None, owner: str) -> Endpoint:
@@ -280,18 +230,8 @@ def _sealer(settings: Settings) -> "Sealer":
     return Sealer(settings.master_key)
 
 
-def _mode(digest: int | None, at: str | None, at_once: int | None, window: int, quiet: str | None, zone: str) -> Mode:
-    from tieup.alerts.modes import check_mode
-    from tieup.alerts.subscribe import quiet_hours
-
-    begin, end = (None, None) if quiet is None else quiet_hours(quiet)
-    mode = Mode(digest, at, at_once, window, begin, end, zone)
-    check_mode(mode)
-    return mode
-
-
 def _change(settings: Settings, wanted: str, *, paused: bool) -> None:
-    found = pick(wait_for(_subscriptions(settings)), wanted)
+    found = pick(wait_for(subscriptions(settings)), wanted)
     _store(settings, [replace(found, paused=paused, updated_at=now())])
     show(plain(f"{'paused' if paused else 'resumed'} {found.id} {found.name}"))
 
@@ -299,7 +239,7 @@ def _change(settings: Settings, wanted: str, *, paused: bool) -> None:
 def _store(settings: Settings, subscriptions: Sequence[Subscription]) -> None:
     from tieup.alerts.subscribe import subscription_record
 
-    wait_for(_append(settings, [subscription_record(one) for one in subscriptions]))
+    wait_for(append(settings, [subscription_record(one) for one in subscriptions]))
 
 
 async def _added(settings: Settings, made: Subscription) -> frozenset[str]:
@@ -314,37 +254,3 @@ async def _added(settings: Settings, made: Subscription) -> frozenset[str]:
         endpoints = tuple(known.get(one.id, one) for one in made.endpoints)
         await log.append([subscription_record(replace(made, endpoints=endpoints))])
     return frozenset(known)
-
-
-async def _subscriptions(settings: Settings) -> dict[str, Subscription]:
-    from tieup.bootstrap import open_log
-
-    async with await open_log(existing(settings), exclusive=False) as log:
-        return await read_table(log, SUBSCRIPTIONS, Subscription)
-
-
-async def _states(settings: Settings) -> dict[str, DeliveryState]:
-    from tieup.bootstrap import open_log
-
-    async with await open_log(existing(settings), exclusive=False) as log:
-        return await read_table(log, DELIVERY_STATES, DeliveryState)
-
-
-async def _events(settings: Settings, since: datetime | None) -> list[tuple[Record, StoryEvent]]:
-    """Read the events recorded since a time, in their order."""
-    from tieup.bootstrap import open_log
-
-    async with await open_log(existing(settings), exclusive=False) as log:
-        return [
-            (record, decode(StoryEvent, record.value, record.place))
-            async for record in read_from(log, EVENTS, "begin", follow=False)
-            if since is None or from_millis(record.timestamp) >= since
-        ]
-
-
-async def _append(settings: Settings, records: Sequence[NewRecord]) -> None:
-    from tieup.bootstrap import open_log
-
-    async with await open_log(existing(settings), exclusive=False) as log:
-        for start in range(0, len(records), 500):
-            await log.append(records[start : start + 500])

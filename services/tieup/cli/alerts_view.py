@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,6 +13,8 @@ from tieup.cli.terminal import one_line, plain
 from tieup.model.delivery import DeliveryProgress, DeliveryState
 from tieup.model.story import StoryEvent
 from tieup.model.subscription import Mode, Subscription
+
+MAX_FILTER_SHOWN: Final = 200
 
 
 def subscription_table(found: Iterable[Subscription], states: Mapping[str, DeliveryState]) -> Table:
@@ -24,7 +27,9 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
         table.add_column(column, overflow="fold")
     for one in found:
         fares = plain("paused", style="yellow") if one.paused else _fares(one, states)
-        table.add_row(one.id[:SHORT_ID], plain(one.name), plain(describe(one.filter)), plain(when(one.mode)), fares)
+        events = describe(one.filter)
+        events = events if len(events) <= MAX_FILTER_SHOWN else f"{events[:MAX_FILTER_SHOWN]}…"
+        table.add_row(one.id[:SHORT_ID], plain(one.name), plain(events), plain(when(one.mode)), fares)
     return table
 
 
@@ -66,7 +71,7 @@ def when(mode: Mode) -> str:
     if mode.digest_h is not None:
         parts = [f"digest every {mode.digest_h} h{f' from {mode.daily_at}' if mode.daily_at else ''}"]
     elif mode.at_once is not None:
-        parts = [f"{mode.at_once} at once in {mode.window_s} s, the rest in a digest"]
+        parts = [f"at most {mode.at_once} in {mode.window_s} s, the rest in a digest"]
     if mode.quiet_from is not None:
         parts.append(f"quiet {mode.quiet_from}-{mode.quiet_to}")
     return ", ".join(parts) + local

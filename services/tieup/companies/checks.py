@@ -11,6 +11,7 @@ _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QID = re.compile(r"Q[1-9][0-9]*")
 _TICKER = re.compile(r"[A-Z]+:[A-Z0-9]+(?:[.\-][A-Z0-9]+)?")
 _LEI = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -57,6 +58,15 @@ def faults_between(
 def is_lei(code: str) -> bool:
     """Say whether the code is a legal entity identifier whose check digits hold (ISO 17442, by ISO 7064 MOD 97-10)."""
     return _LEI.fullmatch(code) is not None and int("".join(str(int(sign, 36)) for sign in code)) % 97 == 1
+
+
+def is_isin(code: str) -> bool:
+    """Say whether the code is a security's number whose check digit holds (ISO 6166: Luhn over letters as numbers)."""
+    if _ISIN.fullmatch(code) is None:
+        return False
+    digits = [int(digit) for digit in "".join(str(int(sign, 36)) for sign in code)]
+    doubled = [2 * digit - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def _faults_of_spellings(company: Company) -> Iterator[str]:

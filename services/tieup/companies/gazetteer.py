@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
-from tieup.companies.checks import faults_between, faults_of_company
+from tieup.companies.checks import faults_between, faults_of_company, is_isin
 from tieup.companies.company import Company, NameRules, Sector
 from tieup.companies.folding import name_key
 from tieup.companies.people import Person, faults_of_people
@@ -28,11 +28,19 @@ __all__ = ["Company", "Gazetteer", "NameRules", "load_gazetteer"]
 class Gazetteer:
     """All companies, by id and by name; iteration is in order of the ids. Immutable."""
 
-    def __init__(self, companies: dict[str, Company], rules: NameRules, people: tuple[Person, ...] = ()) -> None:
+    def __init__(
+        self,
+        companies: dict[str, Company],
+        rules: NameRules,
+        people: tuple[Person, ...] = (),
+        isins: Mapping[str, str] | None = None,
+    ) -> None:
         self._companies = dict(sorted(companies.items()))
         self.rules = rules
         self.people = people
         """Who stands for which company when, beside the people that a company of the user's file names."""
+        self.isins = dict(isins or {})
+        """Company ids by ISIN. They name no company in a text and so count for no version."""
         self._by_name = {name_key(name): company.id for company in self for name in reversed(company.spellings)}
         self.version = _version(list(self), rules, people)
         """The first digits of a hash over all companies, people and rules: same data, same version."""
@@ -108,6 +116,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     ticker: str | None = None
     wikidata: str | None = None
     lei: str | None = None
+    isins: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     years: tuple[int, int] | None = None
     exact: tuple[str, ...] = ()
@@ -117,25 +126,27 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A data file, the error that its faults raise, and, once read, the company taken from it."""
+    """A data file, the error that its faults raise, and, once read, the company taken from it and its ISINs."""
 
     path: Path
     error: type[TieupError]
     company: Company | None = None
+    isins: tuple[str, ...] = ()
 
 
 def _add(sources: dict[str, _Source], source: _Source) -> None:
     for company_id, entry in _entries(source):
         if company_id in sources:
             raise source.error(f"{source.path.name}: {company_id}: also in {sources[company_id].path.name}")
-        sources[company_id] = replace(source, company=_new_company(company_id, entry, source))
+        sources[company_id] = replace(source, company=_new_company(company_id, entry, source), isins=entry.isins)
 
 
 def _merge(sources: dict[str, _Source], source: _Source) -> None:
     for company_id, entry in _entries(source):
         known = sources[company_id].company if company_id in sources else None
         company = _new_company(company_id, entry, source) if known is None else _changed(known, entry)
-        sources[company_id] = replace(source, company=company)
+        before = sources[company_id].isins if company_id in sources else ()
+        sources[company_id] = replace(source, company=company, isins=(*before, *entry.isins))
 
 
 def _entries(source: _Source) -> Iterator[tuple[str, _Entry]]:
@@ -146,7 +157,8 @@ def _entries(source: _Source) -> Iterator[tuple[str, _Entry]]:
 def _new_company(company_id: str, entry: _Entry, source: _Source) -> Company:
     if entry.name is None or entry.country is None:
         raise source.error(f"{source.path.name}: {company_id}: a company needs a name and a country")
-    given = {name: value for name in _Entry.__struct_fields__ if (value := getattr(entry, name)) is not None}
+    names = (name for name in _Entry.__struct_fields__ if name != "isins")
+    given = {name: value for name in names if (value := getattr(entry, name)) is not None}
     return Company(**{"automotive": True, **given, "id": company_id})
 
 
@@ -186,7 +198,18 @@ def _checked(sources: dict[str, _Source], rules: NameRules, countries: frozenset
         raise DataError(f"people.toml: {name}: {fault}")
     for company_id, fault in faults_between(companies, rules.traps, people):
         raise _fault(sources[company_id], company_id, fault)
-    return Gazetteer(companies, rules, people)
+    return Gazetteer(companies, rules, people, _isins(sources))
+
+
+def _isins(sources: Mapping[str, _Source]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for company_id, source in sources.items():
+        for isin in source.isins:
+            if not is_isin(isin):
+                raise _fault(source, company_id, f"the ISIN {isin!r} fails its check digit")
+            if found.setdefault(isin, company_id) != company_id:
+                raise _fault(source, company_id, f"the ISIN {isin!r} is also one of {found[isin]}")
+    return found
 
 
 def _fault(source: _Source, company_id: str, fault: str) -> TieupError:
