@@ -14,13 +14,13 @@ from tests.fetching import Fetching
 from tieup.api.hub import hub_app
 from tieup.api.server import listen, serving
 from tieup.events.validate import SchemaValidator
-from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
-from tieup.feeds.push import HubDoor
+from tieup.feeds.hubs.callbacks import Callbacks
+from tieup.feeds.hubs.push import HubDoor
+from tieup.feeds.hubs.wanted import WantedFeeds
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.settings import FetchSettings, WebSubSettings
-from tieup.feeds.wanted import WantedFeeds
 from tieup.feeds.watch import FetchWatch, HubWatch
-from tieup.feeds.websub import HubTerms
 from tieup.feeds.worker import fetch_spec
 from tieup.log.runner import Runner, RunnerBounds
 from tieup.log.sqlite import SqliteLog

@@ -36,14 +36,14 @@ from tieup.demo.server import DemoServer, Served
 from tieup.errors import LogUnavailable, UsageError
 from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.validate import SchemaValidator
-from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
-from tieup.feeds.push import HubDoor
+from tieup.feeds.hubs.callbacks import Callbacks
+from tieup.feeds.hubs.push import HubDoor
+from tieup.feeds.hubs.wanted import WantedFeeds
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.registry import feed_from_url, feed_record
 from tieup.feeds.settings import WebSubSettings
-from tieup.feeds.wanted import WantedFeeds
 from tieup.feeds.watch import FetchWatch, HubWatch
-from tieup.feeds.websub import HubTerms
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import Clock, Log, NewRecord, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog, KafkaSecurity

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from tests.benchmarks.phases import Timed, Work, read_work
 
 from tieup.events.validate import SchemaValidator
+from tieup.feeds.entries.memory import SeenMemory
 from tieup.feeds.http import FetchShell
-from tieup.feeds.memory import SeenMemory
 from tieup.feeds.registry import feed_from_url, feeds_to_records
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import fetch_spec

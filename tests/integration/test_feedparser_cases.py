@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tieup.errors import BadFeed
-from tieup.feeds.document import ParsedFeed
-from tieup.feeds.parse import parse_feed, parse_quickly, parse_slowly
+from tieup.feeds.reading.document import ParsedFeed
+from tieup.feeds.reading.parse import parse_feed, parse_quickly, parse_slowly
 
 RELEASE = "6.0.14"
 CACHE = Path(__file__).parents[1] / ".cache" / "feedparser"

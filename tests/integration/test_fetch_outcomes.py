@@ -16,11 +16,11 @@ import zstandard
 from tests.feed_server import Answer, FeedServer, Page, feed_server, item, rss
 from tests.integration.polled import FINE, LIMIT, NOW, XML, poll, request, shell
 
-from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
-from tieup.feeds.page_wants import PageRequest
+from tieup.feeds.hubs.callbacks import Callbacks
+from tieup.feeds.hubs.websub import HubTerms
+from tieup.feeds.pages.wants import PageRequest
 from tieup.feeds.settings import FetchSettings, WebSubSettings
-from tieup.feeds.websub import HubTerms
 from tieup.log.base import Act
 from tieup.model.codec import decode
 from tieup.model.feed import FetchOutcome

@@ -8,8 +8,8 @@ import pytest
 from tests.feed_server import item, rss
 
 from tieup.errors import BadFeed, FetchError
-from tieup.feeds.document import ParsedFeed
-from tieup.feeds.parsing import ParsingPool, parse_within_limits
+from tieup.feeds.reading.document import ParsedFeed
+from tieup.feeds.reading.parsing import ParsingPool, parse_within_limits
 from tieup.feeds.settings import FetchSettings
 
 URL = "https://a.example/feed"

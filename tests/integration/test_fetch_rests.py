@@ -5,10 +5,10 @@ import asyncio
 from tests.feed_server import Answer, FeedServer
 from tests.integration.polled import FINE, NOW, request, shell
 
-from tieup.feeds.callbacks import Callbacks
 from tieup.feeds.http import FetchShell
+from tieup.feeds.hubs.callbacks import Callbacks
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.settings import FetchSettings, WebSubSettings
-from tieup.feeds.websub import HubTerms
 from tieup.log.base import Act
 from tieup.model.codec import decode
 from tieup.model.hub import HubOutcome, HubRequest

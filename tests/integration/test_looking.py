@@ -11,10 +11,10 @@ from tests.feed_server import Answer, FeedServer, Page, Seen, document, feed_ser
 from tests.fetching import NOON, Fetching
 
 from tieup.errors import BadFeed, FetchError
-from tieup.feeds.check import FeedReport, check
-from tieup.feeds.discover import MAX_REQUESTS, Discovery, discover, site_urls
-from tieup.feeds.feed_links import USUAL_PLACES, How
 from tieup.feeds.http import FetchShell
+from tieup.feeds.looking.check import FeedReport, check
+from tieup.feeds.looking.discover import MAX_REQUESTS, Discovery, discover, site_urls
+from tieup.feeds.looking.feed_links import USUAL_PLACES, How
 from tieup.feeds.registry import feed_from_url, feed_record, handed_over_record, poll_now_record
 from tieup.feeds.settings import FetchSettings
 from tieup.log.base import NewRecord

@@ -20,10 +20,10 @@ from tests.subscribing import true
 
 from tieup.articles.settings import ArticleSettings
 from tieup.feeds.http import FetchShell
-from tieup.feeds.page_http import PageReader
-from tieup.feeds.page_wants import PageRequest
-from tieup.feeds.parsing import ParsingPool
+from tieup.feeds.pages.http import PageReader
+from tieup.feeds.pages.wants import PageRequest
 from tieup.feeds.poll import PollRequest
+from tieup.feeds.reading.parsing import ParsingPool
 from tieup.feeds.settings import FetchSettings
 from tieup.log.base import Act
 from tieup.model.page import PageResult

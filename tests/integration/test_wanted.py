@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 from tests.subscribing import true
 
+from tieup.feeds.hubs.wanted import WantedFeeds
 from tieup.feeds.registry import feed_from_url, feed_record, removal_record
-from tieup.feeds.wanted import WantedFeeds
 from tieup.log.base import NewRecord
 from tieup.log.sqlite import SqliteLog
 from tieup.log.topics import CATALOGUE, FEEDS

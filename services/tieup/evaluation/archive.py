@@ -13,7 +13,7 @@ from tieup.articles.urls import canonical_url, clean_url, is_web_url, registrabl
 from tieup.errors import BadFile
 from tieup.evaluation.gold import GoldArticle
 from tieup.evaluation.jsonl import read_rows
-from tieup.feeds.dates import FIRST_YEAR, LAST_YEAR, parse_date
+from tieup.feeds.reading.dates import FIRST_YEAR, LAST_YEAR, parse_date
 from tieup.ids import derive_id
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 

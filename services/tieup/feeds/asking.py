@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import httpx
 
 from tieup.errors import FetchError
-from tieup.feeds.document import bounded
+from tieup.feeds.reading.document import bounded
 from tieup.feeds.registry import feed_url
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

@@ -20,21 +20,21 @@ from orjson import Fragment
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, FetchError, HostBusy, TooManyRedirects
 from tieup.feeds.asking import ACCEPT_FEED, REDIRECTS, Answer, Asked, target
-from tieup.feeds.decode import ACCEPTED, Body, decoder_for
-from tieup.feeds.document import ParsedBytes, bounded
-from tieup.feeds.hublinks import HubLinks, advertised
-from tieup.feeds.hubs import HubShell
-from tieup.feeds.page_http import PageReader
-from tieup.feeds.page_wants import PageRequest
-from tieup.feeds.parsing import ParsingPool, believable_type
+from tieup.feeds.hubs.asking import HubShell
+from tieup.feeds.hubs.websub import HubTerms
+from tieup.feeds.pages.http import PageReader
+from tieup.feeds.pages.wants import PageRequest
 from tieup.feeds.politeness import Turns
 from tieup.feeds.poll import NOT_MODIFIED, OK, PollRequest
+from tieup.feeds.reading.decode import ACCEPTED, Body, decoder_for
+from tieup.feeds.reading.document import ParsedBytes, bounded
+from tieup.feeds.reading.hublinks import HubLinks, advertised
+from tieup.feeds.reading.parsing import ParsingPool, believable_type
+from tieup.feeds.reading.wishes import wishes
 from tieup.feeds.rests import Rests
 from tieup.feeds.schedule import SLOW_DOWN, rest_s
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import HubTerms
-from tieup.feeds.wishes import wishes
 from tieup.log.base import Act, Clock
 from tieup.model.codec import decode, encode
 from tieup.model.feed import FetchOutcome

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tieup.articles.urls import registrable_domain
-from tieup.feeds.identity import Recognised
+from tieup.feeds.entries.identity import Recognised
 from tieup.feeds.schedule import (
     BODY,
     SLOW_DOWN,

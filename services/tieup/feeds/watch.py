@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tieup.feeds.identity import Recognised
+from tieup.feeds.entries.identity import Recognised
 from tieup.feeds.poll import GONE
 from tieup.model.feed import Feed, FeedState, FetchOutcome
 from tieup.model.page import PageOutcome, PageResult

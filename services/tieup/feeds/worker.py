@@ -11,19 +11,19 @@ from tieup.articles.normalize import article_from_entry, plain_entry
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, BadRecord, StateVersionError
 from tieup.feeds.due import DueFeeds
+from tieup.feeds.entries.identity import Recognised, recognise
+from tieup.feeds.entries.memory import SeenMemory, pack
+from tieup.feeds.entries.versions import NewVersion
 from tieup.feeds.forgetting import RemovedFeeds
-from tieup.feeds.identity import Recognised, recognise
-from tieup.feeds.memory import SeenMemory, pack
+from tieup.feeds.hubs.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
+from tieup.feeds.hubs.websub import HubTerms, after_poll, put_off
 from tieup.feeds.moves import Moves
-from tieup.feeds.pages import Pages
+from tieup.feeds.pages.pages import Pages
 from tieup.feeds.poll import new_state, poll_request, refusal, state_after
 from tieup.feeds.registry import feed_id
 from tieup.feeds.schedule import after_skips
 from tieup.feeds.settings import FetchSettings
-from tieup.feeds.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
-from tieup.feeds.versions import NewVersion
 from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import HubTerms, after_poll, put_off
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record, Shell, WorkerSpec
 from tieup.log.dead_letters import dead_letter
 from tieup.log.topics import ARTICLES, FEED_STATES, FEEDS, FETCH_REQUESTS, PAGE_WANTS, PAGES, SEEN_ENTRIES

@@ -53,7 +53,7 @@ class SeenEntry:
 class SeenEntries:
     """The entries seen of a feed (topic seen-entries, key feed id), apart from its state: most polls change that alone.
 
-    `packed` is base64 of 43 bytes an entry, newest first and bounded, as `feeds/memory.py` packs them.
+    `packed` is base64 of 43 bytes an entry, newest first and bounded, as `feeds/entries/memory.py` packs them.
     """
 
     feed_id: str

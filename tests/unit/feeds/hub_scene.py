@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tieup.events.validate import SchemaValidator
-from tieup.feeds.callbacks import Callbacks
+from tieup.feeds.hubs.callbacks import Callbacks
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.registry import feed_from_url, feed_record
 from tieup.feeds.settings import FetchSettings, WebSubSettings
 from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import HubTerms
 from tieup.feeds.worker import FetchWorker
 from tieup.log.base import Act, Change, Output, Record
 from tieup.log.topics import ARTICLES, FEEDS, FETCH_REQUESTS

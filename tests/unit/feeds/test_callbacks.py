@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.callbacks import Callbacks
+from tieup.feeds.hubs.callbacks import Callbacks
 
 KEY = "a master key for tests that is long enough"
 FEED = "0123456789abcdef" * 2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.dates import of_any_form, parse_date
+from tieup.feeds.reading.dates import of_any_form, parse_date
 
 
 def utc(*parts: int) -> datetime:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.errors import FetchError
-from tieup.feeds.decode import Body, decoder_for
+from tieup.feeds.reading.decode import Body, decoder_for
 
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,

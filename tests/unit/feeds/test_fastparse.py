@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tieup.errors import BadFeed, DataError
-from tieup.feeds import fastparse_words
-from tieup.feeds.parse import parse_feed, parse_quickly, parse_slowly
+from tieup.feeds.reading import fastparse_words
+from tieup.feeds.reading.parse import parse_feed, parse_quickly, parse_slowly
 
 URL = "https://news.example/feeds/motor.xml"
 NAMESPACES = (

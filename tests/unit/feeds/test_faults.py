@@ -8,11 +8,11 @@ import pytest
 from tests.feed_server import document, item, rss
 
 from tieup.errors import BadFeed
-from tieup.feeds.checkup import FeedFacts, feed_facts
-from tieup.feeds.faults import problems_of
 from tieup.feeds.http import Answer
-from tieup.feeds.hublinks import advertised, document_links
-from tieup.feeds.parse import parse_feed
+from tieup.feeds.looking.checkup import FeedFacts, feed_facts
+from tieup.feeds.looking.faults import problems_of
+from tieup.feeds.reading.hublinks import advertised, document_links
+from tieup.feeds.reading.parse import parse_feed
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import FetchOutcome
 

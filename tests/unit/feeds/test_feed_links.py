@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.feed_server import document, item, rss
 
-from tieup.feeds.document_kind import document_kind, xml_fault
-from tieup.feeds.feed_links import FeedLink, How, feed_links, is_page, usual_places
+from tieup.feeds.looking.document_kind import document_kind, xml_fault
+from tieup.feeds.looking.feed_links import FeedLink, How, feed_links, is_page, usual_places
 
 SITE = "https://www.news.example/cars/"
 

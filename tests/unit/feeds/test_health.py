@@ -11,9 +11,9 @@ from tests.unit.cli.making import drawn
 from tieup.cli.feeds.health_view import feed_table, feed_text
 from tieup.cli.feeds.row import rows_of
 from tieup.cli.feeds.store import Known
-from tieup.feeds.forecast import Outlook
-from tieup.feeds.health import health_of, resting_hosts
-from tieup.feeds.interval import chosen_interval, span
+from tieup.feeds.looking.forecast import Outlook
+from tieup.feeds.looking.health import health_of, resting_hosts
+from tieup.feeds.looking.interval import chosen_interval, span
 from tieup.feeds.poll import new_state
 from tieup.feeds.registry import feed_from_url
 from tieup.feeds.schedule import interval_s

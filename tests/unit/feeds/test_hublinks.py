@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.feed_server import document, item, rss
 
-from tieup.feeds.hublinks import Advertised, HubLinks, advertised, document_links, header_links
-from tieup.feeds.jsonfeed import parse_json_feed
+from tieup.feeds.reading.hublinks import Advertised, HubLinks, advertised, document_links, header_links
+from tieup.feeds.reading.jsonfeed import parse_json_feed
 
 FEED = "https://news.example/feed"
 HUB = "https://hub.example/"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.articles.normalize import plain_entry
-from tieup.feeds.identity import Recognised, recognise
+from tieup.feeds.entries.identity import Recognised, recognise
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Entry, SeenEntry
 

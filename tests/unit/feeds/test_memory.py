@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.articles.normalize import title_part
-from tieup.feeds.memory import PackedEntries, SeenMemory, pack
-from tieup.feeds.versions import MAX_FULLNESS
+from tieup.feeds.entries.memory import PackedEntries, SeenMemory, pack
+from tieup.feeds.entries.versions import MAX_FULLNESS
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
 

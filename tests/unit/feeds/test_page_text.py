@@ -2,8 +2,8 @@
 
 import pytest
 
-from tieup.feeds import page_text
-from tieup.feeds.page_text import MainText, main_text, withheld
+from tieup.feeds.pages import text as page_text
+from tieup.feeds.pages.text import MainText, main_text, withheld
 from tieup.model.article import MAX_TEXT_CHARS
 from tieup.model.codec import decode
 

@@ -11,7 +11,7 @@ from tests.unit.feeds.paging import PAGE, TEXT, TITLE, answer, article, articles
 from tieup.articles.normalize import content_hash
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.errors import StateVersionError
-from tieup.feeds.page_versions import PageVersions, Remembered
+from tieup.feeds.pages.versions import PageVersions, Remembered
 from tieup.log.base import NOTHING, Output
 from tieup.log.topics import PAGES
 from tieup.model.article import Article

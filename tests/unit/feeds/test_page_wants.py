@@ -10,7 +10,7 @@ from tests.unit.feeds.paging import NOW, PAGE, article, outcome, request, reques
 from tieup.articles.settings import ArticleSettings, FullText
 from tieup.errors import StateVersionError
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.page_wants import PageRequest, PageWants, want_id
+from tieup.feeds.pages.wants import PageRequest, PageWants, want_id
 from tieup.feeds.settings import FetchSettings
 from tieup.log.base import NOTHING, Output
 from tieup.log.topics import PAGE_WANTS

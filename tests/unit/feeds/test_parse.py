@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tieup.articles.html import plain_text
 from tieup.errors import BadFeed
-from tieup.feeds.document import ParsedFeed
-from tieup.feeds.parse import parse_feed
+from tieup.feeds.reading.document import ParsedFeed
+from tieup.feeds.reading.parse import parse_feed
 from tieup.model.codec import encode
 
 URL = "https://a.example/x/feed"

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.feeds.paging import PAGE, TEXT, TITLE, article
 
-from tieup.feeds.plausible import is_about, words
+from tieup.feeds.pages.plausible import is_about, words
 
 WALL = "Log in or subscribe to go on reading on all devices, from three euros a month. " * 5
 

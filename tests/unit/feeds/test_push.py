@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.push import ALGORITHMS, Intent, is_signed, read_intent
+from tieup.feeds.hubs.push import ALGORITHMS, Intent, is_signed, read_intent
 
 FOX = b"The quick brown fox jumps over the lazy dog"
 # HMAC with the key "key", as Wikipedia gives them.

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tieup.feeds import robots
-from tieup.feeds.robots import Verdict, judge
+from tieup.feeds.pages import robots
+from tieup.feeds.pages.robots import Verdict, judge
 from tieup.model.codec import decode
 
 URL = "https://news.example/cars/1?page=2"

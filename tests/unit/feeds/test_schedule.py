@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.errors import SettingsError
-from tieup.feeds.identity import Recognised
+from tieup.feeds.entries.identity import Recognised
 from tieup.feeds.poll import new_state, state_after
 from tieup.feeds.schedule import MAX_WAIT_S, interval_s, next_poll_at, rate_after, rate_of_document
 from tieup.feeds.settings import FetchSettings

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieup.articles.normalize import plain_entry
-from tieup.feeds.identity import Recognised, recognise
+from tieup.feeds.entries.identity import Recognised, recognise
+from tieup.feeds.entries.versions import NewVersion, fullness
 from tieup.feeds.settings import FetchSettings
-from tieup.feeds.versions import NewVersion, fullness
 from tieup.model.feed import Entry, SeenEntry
 
 SETTINGS = FetchSettings(max_versions=1_000)

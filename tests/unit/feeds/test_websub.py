@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.feeds.hub_scene import DAY, FEED, FETCH, HOUR, HUB, NOW, TERMS, TOPIC, Scene, entry, leased
 
-from tieup.feeds.callbacks import Callbacks
+from tieup.feeds.hubs.callbacks import Callbacks
 from tieup.feeds.registry import feed_from_url, poll_now_record, removal_record
 from tieup.log.base import NOTHING, Change
 from tieup.log.topics import FEED_STATES, FEEDS, FETCH_REQUESTS

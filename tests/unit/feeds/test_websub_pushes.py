@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from tests.unit.feeds.hub_scene import DAY, FEED, HOUR, HUB, NOW, TERMS, TOPIC, Scene, entry, leased
 
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.settings import WebSubSettings
-from tieup.feeds.websub import HubTerms
 from tieup.log.base import NOTHING, Change
 from tieup.log.topics import FEED_STATES, FEEDS
 from tieup.model.codec import encode

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieup.feeds.wishes import Wishes, wishes
+from tieup.feeds.reading.wishes import Wishes, wishes
 
 RSS = "<rss><channel><title>T</title>{}<item><title>x</title><ttl>1</ttl></item>{}</channel></rss>"
 

@@ -23,7 +23,7 @@ from tests.unit.feeds.polling import (
 )
 
 from tieup.errors import BadRecord, StateVersionError
-from tieup.feeds.memory import SeenMemory
+from tieup.feeds.entries.memory import SeenMemory
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_from_url, feed_record, poll_now_record, removal_record
 from tieup.feeds.worker import FetchWorker, fetch_spec

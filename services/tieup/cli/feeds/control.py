@@ -98,7 +98,7 @@ async def _change(
 
 
 async def _poll(settings: Settings, names: Sequence[str], accepted: Filter, wait_s: int | None) -> bool:
-    from tieup.feeds.forecast import Outlook
+    from tieup.feeds.looking.forecast import Outlook
     from tieup.feeds.registry import poll_now_record
 
     at = now()
@@ -156,7 +156,7 @@ def _states(records: Iterable[Record]) -> list[FeedState]:
 
 
 def _came_of(feed: Feed, state: FeedState, before: FeedState | None) -> str:
-    from tieup.feeds.health import reason_of
+    from tieup.feeds.looking.health import reason_of
 
     if state.error is not None:
         return reason_of(feed, state)

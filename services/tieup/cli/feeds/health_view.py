@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tieup.cli.feeds.row import FeedRow
 from tieup.cli.terminal import counted, plain
-from tieup.feeds.interval import span
+from tieup.feeds.looking.interval import span
 from tieup.model.feed import Health
 
 SHORT_ID: Final = 8

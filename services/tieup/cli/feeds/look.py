@@ -14,8 +14,8 @@ from tieup.errors import FetchError
 from tieup.model.feed import Feed
 
 if TYPE_CHECKING:
-    from tieup.feeds.check import FeedReport
-    from tieup.feeds.discover import Discovery, FoundFeed
+    from tieup.feeds.looking.check import FeedReport
+    from tieup.feeds.looking.discover import Discovery, FoundFeed
 
 Anyway = Annotated[bool, typer.Option("--anyway", help="Ask although the host asked a running tieup to be left alone.")]
 
@@ -107,8 +107,8 @@ def _show_found(found: "Discovery", wanted: set[str], added: dict[str, Feed]) ->
 
 async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool) -> "Discovery":
     from tieup.bootstrap import asking
-    from tieup.feeds.discover import discover as find_feeds
-    from tieup.feeds.discover import site_urls
+    from tieup.feeds.looking.discover import discover as find_feeds
+    from tieup.feeds.looking.discover import site_urls
 
     _mind_the_host(known, site_urls(site)[0], now(), anyway=anyway)
     async with asking(settings) as shell:
@@ -119,7 +119,7 @@ async def _discover(settings: Settings, known: Known, site: str, *, anyway: bool
 
 async def _check(settings: Settings, known: Known, url: str, *, anyway: bool) -> "FeedReport":
     from tieup.bootstrap import asking
-    from tieup.feeds.check import check as look_at
+    from tieup.feeds.looking.check import check as look_at
     from tieup.feeds.registry import feed_url, typed_url
 
     url = feed_url(typed_url(url))
@@ -129,7 +129,7 @@ async def _check(settings: Settings, known: Known, url: str, *, anyway: bool) ->
 
 
 def _how_wanted(known: Known, url: str, at: datetime) -> str:
-    from tieup.feeds.health import health_of
+    from tieup.feeds.looking.health import health_of
     from tieup.feeds.registry import feed_id
 
     feed = known.feeds.get(feed_id(url))
@@ -141,7 +141,7 @@ def _how_wanted(known: Known, url: str, at: datetime) -> str:
 def _mind_the_host(known: Known, url: str, at: datetime, *, anyway: bool) -> None:
     """Raises FetchError if the host asked the service to be left alone: the command is no way around that."""
     from tieup.articles.urls import registrable_domain
-    from tieup.feeds.health import resting_hosts
+    from tieup.feeds.looking.health import resting_hosts
 
     until = resting_hosts(known.states.values(), at).get(registrable_domain(url))
     if until is not None and not anyway:

@@ -13,10 +13,10 @@ from rich.text import Text
 from tieup.cli.feeds.health_view import ago
 from tieup.cli.render import minute
 from tieup.cli.terminal import counted, plain
-from tieup.feeds.check import FeedReport
-from tieup.feeds.checkup import FeedFacts
-from tieup.feeds.discover import FoundFeed
-from tieup.feeds.interval import span
+from tieup.feeds.looking.check import FeedReport
+from tieup.feeds.looking.checkup import FeedFacts
+from tieup.feeds.looking.discover import FoundFeed
+from tieup.feeds.looking.interval import span
 from tieup.feeds.registry import feed_id
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tieup.cli.feeds.store import Known
-from tieup.feeds.health import FeedHealth, health_of, moves_of, resting_hosts
-from tieup.feeds.interval import Interval, chosen_interval
+from tieup.feeds.looking.health import FeedHealth, health_of, moves_of, resting_hosts
+from tieup.feeds.looking.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state
 from tieup.feeds.settings import FetchSettings
 from tieup.model.feed import Feed, FeedState

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from lxml import etree
 
-from tieup.feeds.fastparse_bytes import as_utf8
-from tieup.feeds.fastparse_text import (
+from tieup.feeds.reading.fastparse_bytes import as_utf8
+from tieup.feeds.reading.fastparse_text import (
     HTML,
     PLAIN,
     XHTML,
@@ -28,7 +28,7 @@ from tieup.feeds.fastparse_text import (
     new_base,
     written,
 )
-from tieup.feeds.fastparse_words import load_feed_words
+from tieup.feeds.reading.fastparse_words import load_feed_words
 
 Found = dict[str, Any]
 

@@ -13,9 +13,9 @@ from prometheus_client import Gauge
 
 from tieup.articles.normalize import read_entry
 from tieup.errors import BadFeed, FetchError
-from tieup.feeds.document import ParsedFeed
-from tieup.feeds.hublinks import document_links
-from tieup.feeds.parse import parse_feed
+from tieup.feeds.reading.document import ParsedFeed
+from tieup.feeds.reading.hublinks import document_links
+from tieup.feeds.reading.parse import parse_feed
 from tieup.feeds.settings import FetchSettings
 from tieup.model.codec import decode, encode
 

@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 import orjson
 
 from tieup.errors import BadFeed
-from tieup.feeds.dates import parse_date
-from tieup.feeds.document import ParsedFeed, bounded, entry_or_none
-from tieup.feeds.hublinks import MAX_HUBS, HubLinks
+from tieup.feeds.reading.dates import parse_date
+from tieup.feeds.reading.document import ParsedFeed, bounded, entry_or_none
+from tieup.feeds.reading.hublinks import MAX_HUBS, HubLinks
 from tieup.model.feed import Entry
 
 _LENIENT: Final = json.JSONDecoder(strict=False)

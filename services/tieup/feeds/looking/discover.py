@@ -14,8 +14,8 @@ from typing import Final
 from tieup.articles.urls import registrable_domain
 from tieup.errors import FetchError
 from tieup.feeds.asking import Answer
-from tieup.feeds.document_kind import document_kind
-from tieup.feeds.feed_links import FeedLink, How, feed_links, is_page, usual_places
+from tieup.feeds.looking.document_kind import document_kind
+from tieup.feeds.looking.feed_links import FeedLink, How, feed_links, is_page, usual_places
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_id, feed_url
 from tieup.feeds.schedule import SLOW_DOWN

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tieup.feeds.health import moves_of, resting_hosts
+from tieup.feeds.looking.health import moves_of, resting_hosts
 from tieup.feeds.moves import Moves
 from tieup.feeds.poll import new_state, refusal
 from tieup.model.feed import Feed, FeedState

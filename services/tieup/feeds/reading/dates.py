@@ -77,11 +77,11 @@ class DateWords:
 def load_date_words() -> DateWords:
     """Return the packaged table. Raises DataError if the file is not as it should be."""
     try:
-        table = tomllib.loads(files("tieup.feeds").joinpath("dates.toml").read_text("utf-8"))
+        table = tomllib.loads(files("tieup.feeds.reading").joinpath("dates.toml").read_text("utf-8"))
         months = {name: int(number) for number, names in table["months"].items() for name in names}
         return DateWords(months, {name: int(minutes) for name, minutes in table["zones"].items()})
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"feeds/dates.toml: {error}") from error
+        raise DataError(f"feeds/reading/dates.toml: {error}") from error
 
 
 def parse_date(raw: str | None) -> datetime | None:

@@ -17,13 +17,13 @@ from typing import Final, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from tieup.errors import BadFeed, FetchError, InvalidOutput, LogError
-from tieup.feeds.callbacks import Callback
-from tieup.feeds.decode import Body, decoder_for
-from tieup.feeds.hublinks import header_links
-from tieup.feeds.parsing import ParsingPool, believable_type
+from tieup.feeds.hubs.callbacks import Callback
+from tieup.feeds.hubs.websub import HubTerms
 from tieup.feeds.politeness import Pace
+from tieup.feeds.reading.decode import Body, decoder_for
+from tieup.feeds.reading.hublinks import header_links
+from tieup.feeds.reading.parsing import ParsingPool, believable_type
 from tieup.feeds.watch import HubWatch
-from tieup.feeds.websub import HubTerms
 from tieup.log.base import Clock, NewRecord, Validator
 from tieup.log.topics import BY_NAME, FETCH_REQUESTS
 from tieup.model.codec import encode, to_millis

@@ -6,9 +6,9 @@ from typing import Final
 
 from tieup.articles.pages import PAGE_READ
 from tieup.articles.settings import ArticleSettings
-from tieup.feeds.memory import PackedEntries, SeenMemory
-from tieup.feeds.page_versions import PageVersions, Remembered
-from tieup.feeds.page_wants import PREFIX, Hold, PageWants
+from tieup.feeds.entries.memory import PackedEntries, SeenMemory
+from tieup.feeds.pages.versions import PageVersions, Remembered
+from tieup.feeds.pages.wants import PREFIX, Hold, PageWants
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.watch import FetchWatch
 from tieup.log.base import NOTHING, OUTCOME_OFFSET, Change, Output, Record

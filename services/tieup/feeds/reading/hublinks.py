@@ -14,8 +14,8 @@ from typing import Final
 from urllib.parse import urljoin
 
 from tieup.errors import BadFeed
+from tieup.feeds.reading.wishes import around_entries
 from tieup.feeds.registry import feed_url
-from tieup.feeds.wishes import around_entries
 
 MAX_HEADER_CHARS: Final = 16_384
 MAX_LINKS: Final = 50

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from tieup.feeds.checkup import Dates, FeedFacts, Identity
-from tieup.feeds.interval import span
+from tieup.feeds.looking.checkup import Dates, FeedFacts, Identity
+from tieup.feeds.looking.interval import span
 from tieup.feeds.settings import FetchSettings
 
 LARGE_BYTES: Final = 1_000_000

@@ -6,7 +6,7 @@ from typing import Final
 
 from protego import Protego
 
-from tieup.feeds.parsing import bound_memory
+from tieup.feeds.reading.parsing import bound_memory
 from tieup.model.codec import encode
 
 PRODUCT: Final = "tieup"

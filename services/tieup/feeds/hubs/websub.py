@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tieup.feeds.callbacks import Callback, Callbacks
+from tieup.feeds.hubs.callbacks import Callback, Callbacks
 from tieup.feeds.schedule import DAY_S, MAX_WAIT_S, SLOW_DOWN, jitter_ms
 from tieup.feeds.settings import FetchSettings, WebSubSettings
 from tieup.model.feed import Feed, FeedState, FetchOutcome, HubNotice

@@ -7,11 +7,8 @@ from typing import Final
 
 from tieup.articles.urls import registrable_domain
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.identity import Recognised
-from tieup.feeds.poll import newest_entry_at
-from tieup.feeds.settings import FetchSettings
-from tieup.feeds.watch import FetchWatch
-from tieup.feeds.websub import (
+from tieup.feeds.entries.identity import Recognised
+from tieup.feeds.hubs.websub import (
     HubTerms,
     after_answer,
     after_notice,
@@ -22,6 +19,9 @@ from tieup.feeds.websub import (
     next_ask,
     poll_due,
 )
+from tieup.feeds.poll import newest_entry_at
+from tieup.feeds.settings import FetchSettings
+from tieup.feeds.watch import FetchWatch
 from tieup.log.base import Act
 from tieup.model.feed import Feed, FeedState, FetchOutcome, FetchRequest, HubNotice
 from tieup.model.hub import DENIED, PING, SUBSCRIBE, UNSUBSCRIBE, HubOutcome

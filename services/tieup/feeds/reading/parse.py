@@ -14,10 +14,10 @@ from xml.sax import SAXException
 import feedparser
 
 from tieup.errors import BadFeed
-from tieup.feeds.dates import parse_date
-from tieup.feeds.document import ParsedFeed, bounded, entry_or_none
-from tieup.feeds.fastparse import read_fast
-from tieup.feeds.jsonfeed import parse_json_feed
+from tieup.feeds.reading.dates import parse_date
+from tieup.feeds.reading.document import ParsedFeed, bounded, entry_or_none
+from tieup.feeds.reading.fastparse import read_fast
+from tieup.feeds.reading.jsonfeed import parse_json_feed
 from tieup.model.feed import Entry
 
 Found = dict[str, Any]

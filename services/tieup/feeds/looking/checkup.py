@@ -10,10 +10,10 @@ from typing import Final
 
 from tieup.articles.normalize import PlainEntry, plain_entry
 from tieup.feeds.asking import Answer
-from tieup.feeds.document_kind import document_kind, xml_fault
-from tieup.feeds.feed_links import feed_links, is_page
-from tieup.feeds.identity import Recognised, recognise, rungs
-from tieup.feeds.interval import Interval, chosen_interval
+from tieup.feeds.entries.identity import Recognised, recognise, rungs
+from tieup.feeds.looking.document_kind import document_kind, xml_fault
+from tieup.feeds.looking.feed_links import feed_links, is_page
+from tieup.feeds.looking.interval import Interval, chosen_interval
 from tieup.feeds.poll import new_state, state_after
 from tieup.feeds.registry import feed_from_url
 from tieup.feeds.schedule import rate_of_document

@@ -25,7 +25,7 @@ class FeedWords:
 def load_feed_words() -> FeedWords:
     """Return the packaged table. Raises DataError if the file is not as it should be."""
     try:
-        table = tomllib.loads(files("tieup.feeds").joinpath("fastparse.toml").read_text("utf-8"))
+        table = tomllib.loads(files("tieup.feeds.reading").joinpath("fastparse.toml").read_text("utf-8"))
         return FeedWords(
             namespaces={str(uri): str(name) for uri, name in table["namespaces"].items()},
             actions={str(name): str(action) for action, names in table["elements"].items() for name in names},
@@ -33,4 +33,4 @@ def load_feed_words() -> FeedWords:
             telling=frozenset(table["markup"]["telling"]),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"feeds/fastparse.toml: {error}") from error
+        raise DataError(f"feeds/reading/fastparse.toml: {error}") from error

@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urljoin
 import httpx
 
 from tieup.errors import BadFeed, FetchError
-from tieup.feeds.document import bounded
+from tieup.feeds.hubs.websub import HubTerms
+from tieup.feeds.reading.document import bounded
 from tieup.feeds.registry import feed_url
-from tieup.feeds.websub import HubTerms
 from tieup.log.base import Clock
 from tieup.model.hub import SUBSCRIBE, HubOutcome, HubRequest
 from tieup.outside.headers import retry_after_s

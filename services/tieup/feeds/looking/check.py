@@ -5,8 +5,8 @@ from typing import Protocol
 
 from tieup.articles.urls import registrable_domain
 from tieup.feeds.asking import Answer
-from tieup.feeds.checkup import FeedFacts, feed_facts
-from tieup.feeds.faults import Problem, problems_of
+from tieup.feeds.looking.checkup import FeedFacts, feed_facts
+from tieup.feeds.looking.faults import Problem, problems_of
 from tieup.feeds.poll import PollRequest
 from tieup.feeds.registry import feed_id, feed_url
 from tieup.feeds.settings import FetchSettings

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tieup.feeds.hublinks import HubLinks
+from tieup.feeds.reading.hublinks import HubLinks
 from tieup.model.feed import Entry
 
 MAX_FIELD_CHARS: Final = 1_000_000

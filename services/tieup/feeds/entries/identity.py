@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tieup.articles.normalize import PlainEntry, changed_fields, title_part
-from tieup.feeds.memory import PackedEntries
+from tieup.feeds.entries.memory import PackedEntries
+from tieup.feeds.entries.versions import NewVersion, compare
 from tieup.feeds.settings import FetchSettings
-from tieup.feeds.versions import NewVersion, compare
 from tieup.ids import derive_id
 from tieup.model.feed import SeenEntry
 

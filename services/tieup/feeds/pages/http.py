@@ -14,12 +14,12 @@ from weakref import WeakValueDictionary
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import BadFeed, FetchError, HostBusy, TooManyRedirects
 from tieup.feeds.asking import REDIRECTS, Answer, Asked, Asks, target
-from tieup.feeds.document import bounded
-from tieup.feeds.page_text import MainText, main_text
-from tieup.feeds.page_wants import PageRequest
-from tieup.feeds.parsing import ParsingPool
+from tieup.feeds.pages.robots import KEPT_S, MAX_BYTES, MAX_REDIRECTS, Verdict, judge
+from tieup.feeds.pages.text import MainText, main_text
+from tieup.feeds.pages.wants import PageRequest
 from tieup.feeds.poll import OK
-from tieup.feeds.robots import KEPT_S, MAX_BYTES, MAX_REDIRECTS, Verdict, judge
+from tieup.feeds.reading.document import bounded
+from tieup.feeds.reading.parsing import ParsingPool
 from tieup.feeds.schedule import TOO_MANY
 from tieup.feeds.settings import FetchSettings
 from tieup.model.codec import decode

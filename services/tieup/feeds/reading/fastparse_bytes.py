@@ -5,7 +5,7 @@ import re
 from email.message import Message
 from typing import Final
 
-from tieup.feeds.fastparse_text import Unsure
+from tieup.feeds.reading.fastparse_text import Unsure
 
 _DECLARED: Final = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*['\"]([\w.:-]+)['\"]")
 

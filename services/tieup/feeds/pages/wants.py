@@ -18,7 +18,7 @@ from tieup.articles.settings import ArticleSettings, FullText
 from tieup.articles.urls import registrable_domain
 from tieup.errors import BadFeed
 from tieup.feeds.due import DueFeeds
-from tieup.feeds.plausible import is_about
+from tieup.feeds.pages.plausible import is_about
 from tieup.feeds.registry import feed_url
 from tieup.feeds.schedule import rest_s
 from tieup.feeds.settings import FetchSettings

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from tieup.feeds.fastparse_words import load_feed_words
+from tieup.feeds.reading.fastparse_words import load_feed_words
 
 XHTML: Final = "application/xhtml+xml"
 HTML: Final = "text/html"

@@ -12,9 +12,9 @@ from lxml.etree import LxmlError
 from w3lib.encoding import html_to_unicode
 
 from tieup.articles.html import tidy
-from tieup.feeds.document import bounded
-from tieup.feeds.parsing import bound_memory
-from tieup.feeds.robots import PRODUCT
+from tieup.feeds.pages.robots import PRODUCT
+from tieup.feeds.reading.document import bounded
+from tieup.feeds.reading.parsing import bound_memory
 from tieup.model.article import MAX_TEXT_CHARS
 from tieup.model.codec import encode
 

@@ -1,0 +1,1 @@
+"""Which entry is which article, in which version, and what is remembered of it."""

@@ -1,0 +1,1 @@
+"""WebSub: hubs asked, their words and pushes heard, the callbacks answered."""
