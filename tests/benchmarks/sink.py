@@ -82,6 +82,7 @@ def sinking() -> Iterator[Sink]:
     process.start()
     try:
         while not port.value:
+            assert process.is_alive(), "the receiver did not start"
             time.sleep(0.01)
         yield Sink(port.value, counted, times)
     finally:

@@ -49,6 +49,7 @@ class DeliverWorker:
         self._settings = settings
         self._partition = partition
         self._pending = Pending()
+        self._acts: dict[str, Act] = {}  # those of the last turn: most of them are wanted in the next as well
 
     def process(self, record: Record) -> Output:
         """Take a delivery, or the outcome of an attempt. Raises BadRecord for one that cannot be read."""
@@ -73,6 +74,7 @@ class DeliverWorker:
                 outputs += [turn] if turn.changes else []
             if len(acts) >= 4 * self._settings.concurrency or len(outputs) >= MAX_AT_A_WAKE:
                 break
+        self._acts = {act.id: act for act in acts}
         outputs += self._digests(now)
         changes = [change for one in outputs for change in one.changes]
         changes += self._pending.forgotten(
@@ -124,7 +126,7 @@ class DeliverWorker:
             _changed(replace(one, status=DeliveryStatus.WAITING, due_at=at))
             for one in self._pending.held.of_story(delivery.endpoint_id, delivery.story_id)
         ]
-        counted = () if found.window == window else (_window(found.window),)
+        counted = () if found.window is window else (_window(found.window),)
         return Output(changes=(*along, _changed(progress), *counted))
 
     def _answered(self, outcome: AttemptOutcome) -> Output:
@@ -168,8 +170,15 @@ class DeliverWorker:
             elif self._pending.endpoints.paused(delivery):
                 changes.append(_ended(progress, DeliveryStatus.CANCELLED, now))
             else:
-                acts.append(Act(f"{progress.id}:{progress.tries}", _request(progress, delivery, endpoint)))
+                acts.append(self._act(progress, delivery, endpoint))
         return Output(changes=tuple(changes), acts=tuple(acts))
+
+    def _act(self, progress: DeliveryProgress, delivery: Delivery, endpoint: Endpoint) -> Act:
+        act_id = f"{progress.id}:{progress.tries}"
+        known = self._acts.get(act_id)
+        if known is not None and isinstance(known.payload, AttemptRequest) and known.payload.endpoint is endpoint:
+            return known
+        return Act(act_id, _request(progress, delivery, endpoint))
 
     def _stop(self, endpoint_id: str, now: datetime) -> Output:
         reason = self._pending.health(endpoint_id).reason or "the endpoint is stopped"
@@ -200,7 +209,7 @@ class DeliverWorker:
         newest = deliveries[held - 1]
         before = self._pending.window(newest.endpoint_id, newest.subscription_ids[0], due_at)
         window = counted(newest.mode, before, due_at)
-        return Output(changes=(*ended, _changed(digest), *(() if window == before else (_window(window),))))
+        return Output(changes=(*ended, _changed(digest), *(() if window is before else (_window(window),))))
 
     def _given_up(self, progress: DeliveryProgress, at: datetime, reason: str) -> Output:
         letter = _letter(progress, self._partition, at, reason)

@@ -4,25 +4,30 @@ A digest stands in the lanes of all its stories and is tried when it is the firs
 nothing for what is not: what is ready is ordered by its time within an endpoint, endpoints by their earliest.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from itertools import islice
+from typing import TypeVar
 
-from sortedcontainers import SortedDict, SortedList
+from sortedcontainers import SortedList
 
 from tieup.model.delivery import Delivery, DeliveryProgress
 
 LaneKey = tuple[str, str]  # endpoint, story
-_NONE: Final[SortedList] = SortedList()
+Lane = list[tuple[int, str]]  # (sequence, delivery id) in their order; mostly one, and `max_pending` at most
+Ready = list[tuple[datetime, str]]  # (due, delivery id) in their order
+
+Item = TypeVar("Item", tuple[int, str], tuple[datetime, str])
 
 
 class Lanes:
     """The deliveries that wait to be tried."""
 
     def __init__(self) -> None:
-        self._lanes: dict[LaneKey, SortedDict] = {}  # sequence -> delivery id
+        self._lanes: dict[LaneKey, Lane] = {}
         self._waiting: dict[str, tuple[DeliveryProgress, tuple[LaneKey, ...]]] = {}
-        self._ready: dict[str, SortedList] = {}  # endpoint -> (due, delivery id) of what is first in all its lanes
+        self._ready: dict[str, Ready] = {}  # by endpoint: what is first in all its lanes
         self._ready_at: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
         self._order: SortedList = SortedList()  # (earliest, endpoint)
@@ -49,9 +54,9 @@ class Lanes:
         self._waiting[progress.id] = progress, lanes
         self._counts[progress.endpoint_id] = self.count(progress.endpoint_id) + 1
         for key in lanes:
-            lane = self._lanes.setdefault(key, SortedDict())
+            lane = self._lanes.setdefault(key, [])
             overtaken = _first(lane)
-            lane[progress.sequence] = progress.id
+            insort(lane, (progress.sequence, progress.id))
             if overtaken is not None and _first(lane) != overtaken:
                 self._unready(overtaken)
         self._look(progress.id)
@@ -66,7 +71,7 @@ class Lanes:
         endpoint_id = progress.endpoint_id
         for key in lanes:
             lane = self._lanes[key]
-            del lane[progress.sequence]
+            _take(lane, (progress.sequence, delivery_id))
             if lane:
                 self._look(_first(lane))
             else:
@@ -93,14 +98,14 @@ class Lanes:
 
     def due(self, endpoint_id: str, now: datetime, limit: int) -> Iterator[DeliveryProgress]:
         """Yield up to `limit` deliveries of an endpoint that are due, none of them behind another of its story."""
-        for due_at, delivery_id in self._ready[endpoint_id].islice(0, limit):
+        for due_at, delivery_id in islice(self._ready[endpoint_id], limit):
             if due_at > now:
                 return
             yield self._waiting[delivery_id][0]
 
     def waiting(self, endpoint_id: str, limit: int) -> list[DeliveryProgress]:
         """Return up to `limit` deliveries of an endpoint that are behind no other of their story, due or not."""
-        return [self._waiting[one][0] for _, one in self._ready.get(endpoint_id, _NONE).islice(0, limit)]
+        return [self._waiting[one][0] for _, one in self._ready.get(endpoint_id, [])[:limit]]
 
     def _look(self, delivery_id: str | None) -> None:
         """Let a delivery be ready if it is the first in all its lanes."""
@@ -109,7 +114,7 @@ class Lanes:
         progress, lanes = self._waiting[delivery_id]
         if all(_first(self._lanes[key]) == delivery_id for key in lanes):
             self._ready_at[delivery_id] = progress.due_at
-            self._ready.setdefault(progress.endpoint_id, SortedList()).add((progress.due_at, delivery_id))
+            insort(self._ready.setdefault(progress.endpoint_id, []), (progress.due_at, delivery_id))
 
     def _unready(self, delivery_id: str) -> None:
         due_at = self._ready_at.pop(delivery_id, None)
@@ -117,7 +122,7 @@ class Lanes:
             return
         endpoint_id = self._waiting[delivery_id][0].endpoint_id
         ready = self._ready[endpoint_id]
-        ready.remove((due_at, delivery_id))
+        _take(ready, (due_at, delivery_id))
         if not ready:
             del self._ready[endpoint_id]
 
@@ -133,5 +138,9 @@ class Lanes:
             self._order.add((earliest, endpoint_id))
 
 
-def _first(lane: SortedDict) -> str | None:
-    return lane.peekitem(0)[1] if lane else None
+def _first(lane: Lane) -> str | None:
+    return lane[0][1] if lane else None
+
+
+def _take(ordered: list[Item], item: Item) -> None:
+    del ordered[bisect_left(ordered, item)]

@@ -6,7 +6,7 @@ from typing import Final
 
 from tieup.alerts.conditions import facts_of, passes
 from tieup.alerts.index import SubscriptionIndex, endpoints_of
-from tieup.alerts.message import alert_body
+from tieup.alerts.message import AlertBodies
 from tieup.alerts.modes import patience
 from tieup.alerts.subscribe import read_subscription
 from tieup.companies.gazetteer import Gazetteer
@@ -87,9 +87,11 @@ def deliveries(
 
     A replay has an id of its own, derived from its time, and the event's id as ever.
     """
+    bodies = AlertBodies(event, event_id)
     return [
         _delivery(
-            event, event_id, at, endpoint_id, sorted(its, key=lambda one: (patience(one.mode), one.id)), replayed_at
+            *(event, event_id, at, endpoint_id),
+            *(sorted(its, key=lambda one: (patience(one.mode), one.id)), bodies, replayed_at),
         )
         for endpoint_id, its in endpoints_of(wanted).items()
     ]
@@ -124,6 +126,7 @@ def _delivery(
     at: datetime,
     endpoint_id: str,
     wanted: Sequence[Subscription],
+    bodies: AlertBodies,
     replayed_at: datetime | None,
 ) -> NewRecord:
     again = () if replayed_at is None else (replayed_at.isoformat(),)
@@ -134,7 +137,7 @@ def _delivery(
         endpoint_id=endpoint_id,
         subscription_ids=tuple(one.id for one in wanted),
         matched_at=at,
-        body=alert_body(event, event_id, wanted).decode(),
+        body=bodies.to(wanted).decode(),
         mode=wanted[0].mode,
         replay=replayed_at is not None,
     )

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
+
+import orjson
 
 from tieup.alerts.filters import describe
 from tieup.errors import InvalidOutput
 from tieup.model.codec import decode, encode
 from tieup.model.delivery import MAX_BODY_BYTES
 from tieup.model.story import StoryEvent
-from tieup.model.subscription import Subscription
+from tieup.model.subscription import Filter, Subscription
 
 DIGEST_TYPE: Final = "tieup.digest.v1"
 TEST_TYPE: Final = "tieup.test.v1"
@@ -66,19 +69,36 @@ class DigestMessage:
 
 def alert_body(event: StoryEvent, event_id: str, subscriptions: Sequence[Subscription], *, kind: str = "") -> bytes:
     """Return the message of an event to the subscriptions that it fired. Raises InvalidOutput if it does not fit."""
-    reasons = tuple(reason(one) for one in subscriptions[:MAX_REASONS])
-    message = AlertMessage(kind or f"tieup.{event.type}.v1", event.occurred_at, AlertData(event_id, event, reasons))
-    for shorten in _SHORTENED:
-        body = encode(message)
-        if len(body) < MAX_BODY_BYTES:
-            return body
-        message = replace(message, data=replace(message.data, event=shorten(message.data.event)))
-    body = encode(message)
-    if len(body) >= MAX_BODY_BYTES:
+    return AlertBodies(event, event_id, kind).to(subscriptions)
+
+
+class AlertBodies:
+    """The messages of one event to many: the event is encoded once, whoever is told."""
+
+    def __init__(self, event: StoryEvent, event_id: str, kind: str = "") -> None:
+        self._event = event
+        self._event_id = event_id
+        self._type = kind or f"tieup.{event.type}.v1"
+        self._encoded: list[orjson.Fragment] = []  # shortened ever more
+
+    def to(self, subscriptions: Sequence[Subscription]) -> bytes:
+        """Return the message to the subscriptions that the event fired. Raises InvalidOutput if it does not fit."""
+        reasons = tuple(reason(one) for one in subscriptions[:MAX_REASONS])
+        for level in range(len(_SHORTENED) + 1):
+            event = cast(StoryEvent, self._at(level))
+            body = encode(AlertMessage(self._type, self._event.occurred_at, AlertData(self._event_id, event, reasons)))
+            if len(body) < MAX_BODY_BYTES:
+                return body
         raise InvalidOutput(
-            f"event {event_id}: {len(body)} bytes when shortened, a message has at most {MAX_BODY_BYTES}"
+            f"event {self._event_id}: {len(body)} bytes when shortened, a message has at most {MAX_BODY_BYTES}"
         )
-    return body
+
+    def _at(self, level: int) -> orjson.Fragment:
+        while len(self._encoded) <= level:
+            if self._encoded:
+                self._event = _SHORTENED[len(self._encoded) - 1](self._event)
+            self._encoded.append(orjson.Fragment(encode(self._event)))
+        return self._encoded[level]
 
 
 def digest_body(bodies: Sequence[str], at: datetime) -> tuple[bytes, int]:
@@ -99,7 +119,12 @@ def digest_body(bodies: Sequence[str], at: datetime) -> tuple[bytes, int]:
 
 def reason(subscription: Subscription) -> Reason:
     """Return why a subscription fires, as its owner wrote it."""
-    return Reason(subscription.id, subscription.name, _cut(describe(subscription.filter)))
+    return Reason(subscription.id, subscription.name, _described(subscription.filter))
+
+
+@lru_cache(10_000)
+def _described(wanted: Filter) -> str:
+    return _cut(describe(wanted))
 
 
 def _cut(text: str) -> str:

@@ -8,6 +8,8 @@ endpoint id and version and stand nowhere.
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -17,6 +19,7 @@ from tieup.keys import derived_key
 from tieup.model.subscription import Channel, Endpoint
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives symmetric secrets
+KEPT_SECRETS: Final = 10_000
 
 
 class Sealer:
@@ -26,6 +29,7 @@ class Sealer:
         self._ids = derived_key(master_key, "tieup endpoint ids")
         self._addresses = AESSIV(derived_key(master_key, "tieup channel addresses", 64))
         self._secrets = derived_key(master_key, "tieup signing secrets")
+        self._derived = lru_cache(KEPT_SECRETS)(self._derive)
 
     def endpoint(self, channel: Channel, address: str, owner: str = "") -> Endpoint:
         """Return the endpoint at an address. Another owner's endpoint at the same address is another one."""
@@ -44,6 +48,9 @@ class Sealer:
 
     def secret(self, endpoint_id: str, version: int) -> bytes:
         """Return the signing secret of an endpoint: 32 bytes."""
+        return self._derived(endpoint_id, version)
+
+    def _derive(self, endpoint_id: str, version: int) -> bytes:
         return hmac.digest(self._secrets, f"{endpoint_id}:{version}".encode(), hashlib.sha256)
 
 
