@@ -1,7 +1,7 @@
 """The alerting workers on the embedded log, run in this process until a test has seen what it waits for."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ async def read(path: Path, topic: str) -> list[Record]:
 async def alerting(
     path: Path,
     settings: AlertSettings,
-    until: Callable[[], bool],
+    until: Callable[[], bool | Awaitable[bool]],
     *,
     speed: float = 1.0,
     within_s: float = 20.0,
@@ -93,10 +93,15 @@ async def alerting(
         running = asyncio.create_task(runner.run(stopping))
         try:
             async with asyncio.timeout(within_s):
-                while not until() and not running.done():  # noqa: ASYNC110 - what is waited for is a test's own
+                while not await _answer(until) and not running.done():  # noqa: ASYNC110 - what is awaited is a test's
                     await asyncio.sleep(0.02)
         finally:
             stopping.set()
             with suppress(asyncio.CancelledError):
                 await running
             await shell.close()
+
+
+async def _answer(until: Callable[[], bool | Awaitable[bool]]) -> bool:
+    found = until()
+    return found if isinstance(found, bool) else await found

@@ -1,10 +1,16 @@
 """A loopback receiver of webhooks: answers by script, and a record of all that arrived, whole and in order."""
 
 import asyncio
+import shutil
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +99,17 @@ async def receiving(script: Script | None = None, tls: ssl.SSLContext | None = N
         yield receiver
     finally:
         server.close()
+
+
+async def wrong_tls(folder: Path) -> ssl.SSLContext:
+    """A server's TLS with a certificate for hook.example that nobody has signed."""
+    key, certificate = str(folder / "key.pem"), str(folder / "cert.pem")
+    made = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+        *("-subj", "/CN=hook.example", "-keyout", key, "-out", certificate),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await made.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context

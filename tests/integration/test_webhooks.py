@@ -1,8 +1,5 @@
 """Webhooks over real connections: every sort of answer, and a receiver that verifies with the public library."""
 
-import asyncio
-import shutil
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,8 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 from standardwebhooks import Webhook
-from tests.alerting import KEY, alert_settings, alerting, append, read, settled
-from tests.receiver import Answer, Received, Receiver, receiving
+from tests.alerting import KEY, alert_settings, alerting, append, settled
+from tests.receiver import Answer, Received, Receiver, needs_openssl, receiving, wrong_tls
 from tests.unit.alerts.making import event, subscription
 
 from tieup.alerts.attempt import AttemptRequest
@@ -23,9 +20,8 @@ from tieup.alerts.subscribe import subscription_record
 from tieup.bootstrap import delivery_shell, utc_now
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
-from tieup.log.topics import DEAD_LETTERS, DELIVERY_STATES
-from tieup.model.codec import decode, to_millis
-from tieup.model.delivery import AttemptOutcome, DeliveryState
+from tieup.model.codec import to_millis
+from tieup.model.delivery import AttemptOutcome
 from tieup.model.subscription import Channel, Subscription
 
 SEALER = Sealer(KEY)
@@ -117,17 +113,9 @@ async def test_the_address_guard_stands_before_every_connection(host: str) -> No
     assert receiver.received == []
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+@needs_openssl
 async def test_a_wrong_certificate_gets_nothing(tmp_path: Path) -> None:
-    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
-    made = await asyncio.create_subprocess_exec(
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-        *("-subj", "/CN=hook.example", "-keyout", key, "-out", certificate),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert await made.wait() == 0
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    context = await wrong_tls(tmp_path)
     async with receiving(tls=context) as receiver:
         outcome = await tried(
             f"https://hook.example:{receiver.port}/", hosts={"hook.example": f"127.0.0.1:{receiver.port}"}
@@ -155,31 +143,6 @@ async def test_an_event_reaches_a_receiver_that_verifies(tmp_path: Path) -> None
     assert all(message.id == body["data"]["event_id"] for message, body in zip(receiver.received, bodies, strict=True))
     assert bodies[0]["type"] == "tieup.story.denied.v1"
     assert all(len(message.body) < 20_000 for message in receiver.received)
-
-
-async def test_a_failing_receiver_gets_ten_attempts_and_then_a_dead_letter_is_written(tmp_path: Path) -> None:
-    """The clock runs 100,000 times faster: three days of retries in three seconds."""
-    path = tmp_path / "log.db"
-    async with receiving(lambda received: Answer(503)) as receiver:
-        await append(path, [subscription_record(wish(receiver)), recent(1)])
-        await alerting(path, alert_settings(failing_days=30), settled(receiver, 10), speed=30_000, within_s=40)
-    assert len(receiver.received) == 10
-    assert (
-        len({message.id for message in receiver.received}) == len({message.body for message in receiver.received}) == 1
-    )
-    stamps = [int(message.headers["webhook-timestamp"]) for message in receiver.received]
-    assert stamps == sorted(set(stamps))
-    (letter,) = [orjson.loads(record.value) for record in await read(path, DEAD_LETTERS)]
-    assert letter["message"].endswith("given up after 10 attempts: answered 503")
-    final = decode(DeliveryState, (await read(path, DELIVERY_STATES))[-1].value, "state")
-    states = [
-        decode(DeliveryState, record.value, "state").delivery
-        for record in await read(path, DELIVERY_STATES)
-        if record.value
-    ]
-    (ended,) = [one for one in states if one and one.ended_at]
-    assert [attempt.status for attempt in ended.attempts] == [503] * 10
-    assert final is not None
 
 
 async def test_a_dead_endpoint_slows_no_other(tmp_path: Path) -> None:
