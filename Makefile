@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 GOLD ?= tests/data/gold/dev.jsonl tests/data/gold/fresh.jsonl tests/data/gold/held.jsonl build/own-even.jsonl
 FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl
 
-.PHONY: demo test check lint chaos kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate fit fit-check
+.PHONY: demo test check lint chaos alerts-killed bench-alerts kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate fit fit-check
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,12 @@ lint: $(VENV)/.ready
 
 chaos: $(VENV)/.ready  ## kill anything at seeded moments, on Kafka and on the embedded log; CHAOS="--seeds 1-3" for fewer
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+alerts-killed: $(VENV)/.ready  ## kill -9 while alerts are delivered, ROUNDS times at moments from SEED
+	TIEUP_TEST_ALERT_ROUNDS=$(or $(ROUNDS),200) TIEUP_TEST_SEED=$(or $(SEED),7) $(BIN)/python -m pytest -q tests/integration/test_alerts_killed.py
+
+bench-alerts: $(VENV)/.ready  ## match, deliver beside a bare loop of the same client, delay from event to arrival
+	$(BIN)/python -m tests.benchmarks.bench_alerts
 
 kafka: $(VENV)/.ready  ## an Apache Kafka on loopback, until Ctrl-C
 	$(BIN)/python -m tests.kafka_broker
