@@ -1,21 +1,25 @@
-"""How many relation records a second the story worker takes, what it holds, and how long it takes to come back.
+"""How many relation records a second the story worker takes with 1,000, 10,000 and 100,000 stories, what it holds, and
+how long it takes to come back.
 
-100,000 stories, a tenth of them awake, and 100,000 remembered articles are made by running the worker itself, outputs
-checked against their schemas, over made-up articles: nine stories in ten are told once and fall silent, then 180 days
-bring the rest and tell them again and again. Rates are per second of processor time. Run as a module:
+Each size is made by running the worker itself, outputs checked against their schemas, over made-up articles: nine
+stories in ten are told once and fall asleep, the newest tenth is told four and a half times each in 180 days; as many
+articles as stories are remembered. Then all sizes take the same: 3,000 more articles in twelve days. Some companies are
+in many more stories than others. Rates are per second of processor time. Run as a module:
 
-    python -m tests.benchmarks.story_capacity [STORIES]
+    python -m tests.benchmarks.story_capacity [STORIES...]
 """
 
 import random
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
 
 from tieup.articles.signature import sign
+from tieup.companies.company import Company
 from tieup.companies.gazetteer import Gazetteer, load_gazetteer
 from tieup.events.validate import SchemaValidator
 from tieup.ids import derive_id
@@ -29,40 +33,59 @@ from tieup.stories.memory import Memory
 from tieup.stories.worker import StoryWorker
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
+SIZES = (1_000, 10_000, 100_000)
 BATCH = 500
+MEASURED = 3_000
+PER_DAY = 250
+RECENT = 200
 QUOTE = "The two companies have discussed building electric cars together, people with knowledge of the matter said."
 
 
 class Articles:
-    """Made-up relation records: one in two opens a story, the other tells of a recent one again."""
+    """Made-up relation records: one in so many opens a story, the others tell of a recent one again."""
 
-    def __init__(self, gazetteer: Gazetteer, stories: int, seed: int = 3) -> None:
+    def __init__(self, gazetteer: Gazetteer, seed: int = 3) -> None:
         self._draw = random.Random(seed)
         self._companies = [company for company in gazetteer if company.parent is None]
-        self._stories = stories
         self._recent: list[Relation] = []
         self._signatures = self._made()
-        self.count = 0
+        self._count = 0
+        self.day = 0.0
 
-    def record(self) -> Record:
+    def take(self, count: int, days: float, told: float) -> Iterator[list[Record]]:
+        """So many articles in so many days, in batches; each story is told so many times."""
+        made = 0
+        while made < count:
+            batch = []
+            for _ in range(min(BATCH, count - made)):
+                self.day += days / count
+                fresh = int((made + 1) / told) > int(made / told) or not self._recent
+                batch.append(self._record(fresh))
+                made += 1
+            yield batch
+
+    def _record(self, fresh: bool) -> Record:
         """The next article: signed, with one piece of news and one tie recalled."""
-        silent = self._stories * 9 // 10
-        later = self.count - silent
-        fresh = later < 0 or later % 7 == 0
         news = self._news() if fresh else self._draw.choice(self._recent)
-        self._recent = [*self._recent[-200:], news] if fresh else self._recent
-        days = 620 * self.count / silent if later < 0 else 620 + 180 * later / (0.7 * self._stories)
-        at = START + timedelta(days=days)
-        article_id = derive_id("bench", str(self.count))
+        self._recent = [*self._recent[-RECENT:], news] if fresh else self._recent
+        at = START + timedelta(days=self.day)
+        article_id = derive_id("bench", str(self._count))
         found = ArticleRelations(
             article_id, 1, "A headline of the usual length on two companies", at, at, (news, self._background()),
-            next(self._signatures), f"https://news.example/{self.count}", "Example News", "news.example", "en", at,
+            next(self._signatures), f"https://news.example/{self._count}", "Example News", "news.example", "en", at,
         )  # fmt: skip
-        self.count += 1
-        return Record(RELATIONS, 0, self.count, article_id.encode(), encode(found), to_millis(at))
+        self._count += 1
+        return Record(RELATIONS, 0, self._count, article_id.encode(), encode(found), to_millis(at))
+
+    def _pair(self) -> tuple[Company, Company]:
+        """Two companies; a hundredth of all, the first ones, are drawn in a tenth of the cases."""
+        one = other = 0
+        while one == other:
+            one, other = (int(len(self._companies) * self._draw.random() ** 2) for _ in range(2))
+        return self._companies[one], self._companies[other]
 
     def _news(self) -> Relation:
-        one, other = self._draw.sample(self._companies, 2)
+        one, other = self._pair()
         kind = self._draw.choice(list(Kind))
         span = Span(Part.TEXT, 0, len(QUOTE), QUOTE)
         claims = (
@@ -76,7 +99,7 @@ class Articles:
         )  # fmt: skip
 
     def _background(self) -> Relation:
-        one, other = self._draw.sample(self._companies, 2)
+        one, other = self._pair()
         return Relation(
             (Party(one.name, one.id), Party(other.name, other.id)), Kind.ALLIANCE, Stage.ACTIVE,
             Factuality.CONFIRMED, Basis.NARRATION, Focus.BACKGROUND,
@@ -107,28 +130,41 @@ class Topics:
             yield Change(topic, key, self._file.read(size))
 
 
-def run(stories: int) -> Topics:
-    gazetteer = load_gazetteer()
-    worker = StoryWorker(gazetteer, "bench")
-    stepper = Stepper("story", 0, worker, SchemaValidator(), frozenset())
-    articles, topics = Articles(gazetteer, stories), Topics()
-    marks = [stories // 100, stories // 10, stories // 2, stories * 9 // 10, stories * 13 // 10, stories * 16 // 10]
-    spent, since = 0.0, 0
-    while marks:
-        batch = [articles.record() for _ in range(BATCH)]
+@dataclass(frozen=True)
+class Filled:
+    """A worker with so many stories, what it wrote, and the articles that come next."""
+
+    memory: Memory
+    stepper: Stepper
+    topics: Topics
+    articles: Articles
+
+    def take(self, batch: list[Record]) -> float:
+        """Take a batch; returns the seconds of processor time."""
         started = time.process_time()
-        step = stepper.run(batch, None, lambda: False)
-        spent += time.process_time() - started
-        since += len(batch)
+        step = self.stepper.run(batch, None, lambda: False)
+        spent = time.process_time() - started
         assert not step.dead
         for record in step.records:
             if record.topic in {STORIES, ASSIGNMENTS}:
-                topics.append(record)
-        if articles.count >= marks[0]:
-            marks.pop(0)
-            tell(worker.memory, since / spent)
-            spent, since = 0.0, 0
-    return topics
+                self.topics.append(record)
+        return spent
+
+
+def fill(stories: int, gazetteer: Gazetteer) -> Filled:
+    worker = StoryWorker(gazetteer, "bench")
+    stepper = Stepper("story", 0, worker, SchemaValidator(), frozenset())
+    filled = Filled(worker.memory, stepper, Topics(), Articles(gazetteer))
+    parts = ((0.35, 140, 1.0), (0.55, 220, 1.0), (0.45, 175, 4.5))
+    for share, days, told in parts:
+        for batch in filled.articles.take(int(stories * share), days, told):
+            filled.take(batch)
+    return filled
+
+
+def measure(filled: Filled) -> float:
+    """The records that are taken a second."""
+    return MEASURED / sum(map(filled.take, filled.articles.take(MEASURED, MEASURED / PER_DAY, 4.5)))
 
 
 def tell(memory: Memory, rate: float) -> None:
@@ -140,8 +176,8 @@ def tell(memory: Memory, rate: float) -> None:
     )
 
 
-def restore(topics: Topics) -> None:
-    worker = StoryWorker(load_gazetteer(), "bench")
+def restore(topics: Topics, gazetteer: Gazetteer) -> None:
+    worker = StoryWorker(gazetteer, "bench")
     started = time.process_time()
     for change in topics.read():
         worker.apply(change)
@@ -149,5 +185,15 @@ def restore(topics: Topics) -> None:
     print(f"restored {len(worker.memory.stories)} stories, {len(worker.memory.assignments)} articles in {spent:.1f} s")
 
 
+def main(sizes: Sequence[int]) -> None:
+    gazetteer = load_gazetteer()
+    for stories in sizes:
+        filled = fill(stories, gazetteer)
+        tell(filled.memory, measure(filled))
+        topics = filled.topics
+    del filled
+    restore(topics, gazetteer)
+
+
 if __name__ == "__main__":
-    restore(run(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    main([int(size) for size in sys.argv[1:]] or SIZES)

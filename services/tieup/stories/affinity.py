@@ -14,7 +14,7 @@ from tieup.errors import DataError
 from tieup.model.labels import Kind, Stage
 
 _FILE: Final = "affinity.toml"
-_RUMOURS: Final = frozenset({Stage.TALKS, Stage.ENDED})
+_AGES: Final = ("rumour", "progress", "deal", "end")
 _SETTLED: Final = frozenset({Stage.AGREED, Stage.ACTIVE})
 
 
@@ -25,9 +25,16 @@ class Thresholds:
     join: float
     parties: float
     same_article: float
-    sister: float
+    daughter: float
+    late_daughter: float
+    sibling: float
     subset: float
+    crosswise: float
     backwards: float
+    apart: float
+    elsewhere: float
+    shared: float
+    venture: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,12 @@ class Age:
 
     days: int
     factor: float
+
+
+def _aged(told: Stage, wanted: Stage) -> str:
+    if told in _SETTLED:
+        return "end" if wanted is Stage.ENDED else "deal"
+    return "progress" if told is Stage.TALKS and wanted in _SETTLED else "rumour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +71,11 @@ class Affinity:
         """
         return self.thresholds.backwards if wanted is Stage.TALKS and told in _SETTLED else 1.0
 
-    def of_age(self, stage: Stage, silence: timedelta) -> float:
-        """Return the factor for a story at this stage after this silence; 0 where it is too old."""
-        ages = self.ages["rumour" if stage in _RUMOURS else "deal"]
-        return next((age.factor for age in ages if silence <= timedelta(days=age.days)), 0.0)
+    def of_age(self, told: Stage, wanted: Stage, silence: timedelta) -> float:
+        """Return the factor for a relation at one stage and a story at another after this silence; 0 where it is too
+        old.
+        """
+        return next((one.factor for one in self.ages[_aged(told, wanted)] if silence <= timedelta(days=one.days)), 0.0)
 
 
 def load_affinity() -> Affinity:
@@ -82,7 +96,7 @@ def parse_affinity(text: str) -> Affinity:
 
 
 def _faults(table: Affinity) -> Sequence[str]:
-    faults = [f"ages: {name} is missing" for name in ("rumour", "deal") if not table.ages.get(name)]
+    faults = [f"ages: {name} is missing" for name in _AGES if not table.ages.get(name)]
     for name, ages in table.ages.items():
         if any(later.days <= earlier.days for earlier, later in pairwise(ages)):
             faults.append(f"ages.{name}: the days do not rise")

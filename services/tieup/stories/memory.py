@@ -15,6 +15,7 @@ from sortedcontainers import SortedList
 
 from tieup.model.story import Assignment, Correction, Story, StoryParty, Tie
 from tieup.stories.duplicates import WINDOW, DuplicateIndex
+from tieup.stories.outline import Outline
 from tieup.stories.pairs import Pair, pairs
 from tieup.stories.shelf import Shelf
 
@@ -46,8 +47,8 @@ class Memory:
         """The corrections that wait for what they name, in the order in which the operator gave them."""
         return tuple(sorted(self._waiting.values(), key=lambda one: (one.at, one.id)))
 
-    def with_parties(self, parties: Sequence[StoryParty]) -> Sequence[Story]:
-        """Return the stories in which two of these parties, or companies of their groups, meet; by id."""
+    def with_parties(self, parties: Sequence[StoryParty]) -> Sequence[Outline]:
+        """Return in outline the stories in which two of these parties, or companies of their groups, meet; by id."""
         return self.stories.with_parties(parties)
 
     def leads_to(self, story_id: str) -> str:

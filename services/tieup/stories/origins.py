@@ -6,7 +6,8 @@ himself by a detour.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from tieup.model.story import Source, StoryArticle
@@ -26,7 +27,7 @@ def source_tree(articles: Sequence[StoryArticle]) -> tuple[Source, ...]:
 
     `articles` are in order of their event time. The first that cites nobody broke the story, as far as is known.
     """
-    nodes: dict[str, Source] = {}
+    nodes: dict[str, _Node] = {}
     publishers = {one.article_id: one.publisher for one in articles}
     for article in articles:
         credited = _credited(article, publishers)
@@ -34,7 +35,23 @@ def source_tree(articles: Sequence[StoryArticle]) -> tuple[Source, ...]:
             _add(nodes, credited, article, None, counts=False)
         if article.publisher is not None:
             _add(nodes, article.publisher, article, credited, counts=True)
-    return tuple(nodes.values())[:MAX_SOURCES]
+    return tuple(node.source() for node in islice(nodes.values(), MAX_SOURCES))
+
+
+@dataclass(slots=True)
+class _Node:
+    """A source while the tree grows."""
+
+    name: str
+    first: StoryArticle
+    independent: bool
+    cites: str | None = None
+    articles: int = 0
+
+    def source(self) -> Source:
+        return Source(
+            self.name, self.first.event_time, self.first.article_id, self.cites, self.articles, self.independent
+        )
 
 
 def _credited(article: StoryArticle, publishers: dict[str, str | None]) -> str | None:
@@ -45,20 +62,19 @@ def _credited(article: StoryArticle, publishers: dict[str, str | None]) -> str |
     return None if name is None or source_key(name) == own else name
 
 
-def _add(nodes: dict[str, Source], name: str, article: StoryArticle, cites: str | None, *, counts: bool) -> None:
+def _add(nodes: dict[str, _Node], name: str, article: StoryArticle, cites: str | None, *, counts: bool) -> None:
     key = source_key(name)
-    known = nodes.get(key)
-    if known is None:
-        own = article.independent if cites is None else False
-        known = Source(name, article.event_time, article.article_id, independent=own)
-    if cites is not None and known.cites is None and not known.independent and not _leads(nodes, cites, key):
-        known = replace(known, cites=nodes[source_key(cites)].name)
-    if cites is None and article.independent and known.cites is None:
-        known = replace(known, independent=True)
-    nodes[key] = replace(known, articles=known.articles + counts)
+    node = nodes.get(key)
+    if node is None:
+        node = nodes[key] = _Node(name, article, independent=article.independent and cites is None)
+    if cites is not None and node.cites is None and not node.independent and not _leads(nodes, cites, key):
+        node.cites = nodes[source_key(cites)].name
+    if cites is None and article.independent and node.cites is None:
+        node.independent = True
+    node.articles += counts
 
 
-def _leads(nodes: dict[str, Source], name: str | None, key: str) -> bool:
+def _leads(nodes: dict[str, _Node], name: str | None, key: str) -> bool:
     """Say whether citing `name` would lead back to `key`."""
     seen: set[str] = set()
     while name is not None and source_key(name) not in seen:

@@ -59,12 +59,3 @@ def story_parties(parties: Sequence[Party], companies: Companies, year: int | No
         one = story_party(party, companies, year)
         found.setdefault(one.key, one)
     return tuple(found.values())
-
-
-def overlap(left: Sequence[StoryParty], right: Sequence[StoryParty]) -> tuple[int, int]:
-    """Return how many parties are the same company, and how many more are of the same group (parent, brand, sister)."""
-    keys = {party.key for party in right}
-    exact = [party for party in left if party.key in keys]
-    taken = {party.key for party in exact}
-    open_groups = {party.group for party in right if party.key not in taken}
-    return len(exact), len({party.group for party in left if party.key not in taken and party.group in open_groups})

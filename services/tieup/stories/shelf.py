@@ -1,10 +1,11 @@
 """All stories: those awake as they are, those asleep packed small. What is decided never depends on which it is.
 
 A story falls asleep when its newest article is more than 180 days older than the stream's time. Asleep it is a few
-compressed bytes and the pairs that it is found by; asking for it unpacks it, and news of it wakes it.
+compressed bytes, its outline and the pairs that it is found by; asking for it unpacks it, and news of it wakes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +14,8 @@ from sortedcontainers import SortedList
 
 from tieup.model.codec import decode, encode
 from tieup.model.story import Story, StoryParty
-from tieup.stories.pairs import PairIndex, pairs
+from tieup.stories.outline import Outline, outline
+from tieup.stories.pairs import Pair, PairIndex, pairs
 
 SLEEP: Final = timedelta(days=180)
 _LEVEL: Final = 3
@@ -27,6 +29,8 @@ class Shelf(Mapping[str, Story]):
         self._awake: dict[str, Story] = {}
         self._asleep: dict[str, bytes] = {}
         self._unpacked: dict[str, Story] = {}  # of those asleep a few, since one record asks for the same ones again
+        self._outlines: dict[str, Outline] = {}
+        self._parties: dict[StoryParty, StoryParty] = {}
         self._by_pair = PairIndex()
         self._silent_since = SortedList()
         self._packer = zstandard.ZstdCompressor(level=_LEVEL)
@@ -56,17 +60,17 @@ class Shelf(Mapping[str, Story]):
         """How many stories are asleep."""
         return len(self._asleep)
 
-    def with_parties(self, parties: Sequence[StoryParty]) -> list[Story]:
-        """Return the stories in which two of these parties, or companies of their groups, meet; by id."""
-        return [self[story_id] for story_id in sorted(self._by_pair.find(pairs(parties)))]
+    def with_parties(self, parties: Sequence[StoryParty]) -> list[Outline]:
+        """Return in outline the stories in which two of these parties, or companies of their groups, meet; by id."""
+        return [self._outlines[story_id] for story_id in sorted(self._by_pair.find(pairs(parties)))]
 
     def put(self, story: Story, now: datetime | None) -> None:
         """Take a story in place of its older self; it is awake unless it has long been silent, or time is not known."""
-        old = self._taken(story.id)
+        old_pairs = self._taken(story.id)
         new_pairs = pairs(story.parties)
-        old_pairs = frozenset() if old is None else pairs(old.parties)
         self._by_pair.remove(story.id, old_pairs - new_pairs)
         self._by_pair.add(story.id, new_pairs - old_pairs)
+        self._outlines[story.id] = self._outline(story)
         if now is None or story.updated_at < now - SLEEP:
             self._asleep[story.id] = self._pack(story)
         else:
@@ -75,9 +79,7 @@ class Shelf(Mapping[str, Story]):
 
     def drop(self, story_id: str) -> None:
         """Forget a story."""
-        story = self._taken(story_id)
-        if story is not None:
-            self._by_pair.remove(story_id, pairs(story.parties))
+        self._by_pair.remove(story_id, self._taken(story_id))
 
     def sleep(self, now: datetime) -> None:
         """Let those fall asleep that have been silent for 180 days."""
@@ -85,15 +87,26 @@ class Shelf(Mapping[str, Story]):
             _, story_id = self._silent_since.pop(0)
             self._asleep[story_id] = self._pack(self._awake.pop(story_id))
 
-    def _taken(self, story_id: str) -> Story | None:
-        """Take a story out, but leave it in the index."""
-        story = self._awake.pop(story_id, None)
-        if story is not None:
-            self._silent_since.discard((story.updated_at, story_id))
-            return story
-        packed = self._asleep.pop(story_id, None)
+    def _taken(self, story_id: str) -> frozenset[Pair]:
+        """Take a story out, but leave it in the index; returns the pairs that it is found by there."""
+        known = self._outlines.pop(story_id, None)
+        if known is None:
+            return frozenset()
+        if self._awake.pop(story_id, None) is not None:
+            self._silent_since.discard((known.updated_at, story_id))
+        self._asleep.pop(story_id, None)
         self._unpacked.pop(story_id, None)
-        return None if packed is None else self._unpack(packed)
+        return pairs(known.parties)
+
+    def _outline(self, story: Story) -> Outline:
+        """The story's outline; equal parties are the same objects in all of them, for there are many outlines."""
+        found = outline(story)
+        known = self._parties.setdefault
+        return replace(
+            found,
+            parties=tuple(known(party, party) for party in found.parties),
+            named=tuple(known(party, party) for party in found.named),
+        )
 
     def _pack(self, story: Story) -> bytes:
         return self._packer.compress(encode(story))

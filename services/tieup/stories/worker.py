@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
-import orjson
 
 from tieup.errors import BadRecord, StateVersionError
 from tieup.events.envelope import DEFAULTS, EnvelopeSettings
@@ -28,10 +27,12 @@ from tieup.stories.affinity import load_affinity
 from tieup.stories.cluster import assign
 from tieup.stories.corrections import check, correct, is_due, moved
 from tieup.stories.draft import Draft
+from tieup.stories.likeness import Judge
 from tieup.stories.memory import Memory
 from tieup.stories.parties import Companies
 from tieup.stories.report import Reporter
 from tieup.stories.statements import Statement, by_weight, statement, ties
+from tieup.stories.subjects import load_subjects
 from tieup.stories.telling import Telling, tell
 
 NAME: Final = "story"
@@ -54,7 +55,8 @@ class StoryWorker:
         settings: EnvelopeSettings = DEFAULTS,
     ) -> None:
         self._companies = gazetteer
-        self._affinity = load_affinity()
+        self._subjects = load_subjects()
+        self._judge = Judge(gazetteer, load_affinity(), self._subjects)
         self._reporter = Reporter(gazetteer, load_headlines(), code_version, data_version or gazetteer.version)
         self._settings = settings
         self.memory = Memory()
@@ -72,7 +74,7 @@ class StoryWorker:
         known = self.memory.assignments.get(found.article_id)
         if known is not None and known.version >= found.version:
             return NOTHING
-        return self._decide(found, known, record.timestamp)
+        return self._decide(self._subjects.scoped(found, self._companies), known, record.timestamp)
 
     def apply(self, change: Change) -> None:
         """Take a story or an assignment into memory; see `log.base`. Raises StateVersionError."""
@@ -132,7 +134,7 @@ class StoryWorker:
     ) -> tuple[str | None, ...]:
         copied = self.memory.assignments.get(original) if original else None
         before = [self.memory.leads_to(one) for source in (known, copied) if source for one in source.story_ids if one]
-        return assign(found, self.memory, self._companies, self._affinity, before)
+        return assign(found, self.memory, self._judge, before)
 
     def _tells_alike(self, original: str, assigned: tuple[str | None, ...]) -> bool:
         """Say whether a copy tells what its original does: the same words about other companies are no copy."""
@@ -216,13 +218,13 @@ def story_spec(
 def _read_state(kind: type[T], change: Change) -> T:
     place = f"{change.topic}: {change.key.decode(errors='replace')}"
     try:
-        version = msgspec.convert(orjson.loads(change.value or b""), _Versioned).state_version
+        version = msgspec.json.decode(change.value or b"", type=_Versioned).state_version
         if version != STORY_STATE_VERSION:
             raise StateVersionError(
                 f"{place}: state version {version}, this version of tieup reads {STORY_STATE_VERSION}"
             )
         return decode(kind, change.value, place)
-    except (orjson.JSONDecodeError, msgspec.ValidationError, BadRecord) as error:
+    except (msgspec.DecodeError, BadRecord) as error:
         raise StateVersionError(f"{place}: not a state that this version of tieup can read: {error}") from error
 
 

@@ -17,7 +17,7 @@ from tieup.model.codec import encode, to_millis
 from tieup.model.labels import Basis, EndedAs, Factuality, Focus, Kind, Milestone, SpeakerType, Stage, Stance, Target
 from tieup.model.relation import ArticleRelations, Claim, Evidence, Part, Party, Relation, Span
 
-DEV = Path(__file__).parents[4] / "shared" / "gold" / "dev.jsonl"
+DEV = Path(__file__).parents[2] / "data" / "gold" / "dev.jsonl"
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 

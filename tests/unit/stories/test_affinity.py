@@ -20,9 +20,17 @@ def test_kinds_are_compared_either_way() -> None:
 def test_rumours_age_sooner_than_deals() -> None:
     table = load_affinity()
     year = timedelta(days=366)
-    assert table.of_age(Stage.TALKS, year) == 0
-    assert table.of_age(Stage.ACTIVE, year) > 0
-    assert table.of_age(Stage.TALKS, timedelta(0)) == 1
+    assert table.of_age(Stage.TALKS, Stage.TALKS, year) == table.of_age(Stage.ENDED, Stage.TALKS, year) == 0
+    assert table.of_age(Stage.ACTIVE, Stage.TALKS, year) > 0
+    assert table.of_age(Stage.TALKS, Stage.TALKS, timedelta(0)) == 1
+
+
+def test_a_contract_may_follow_its_talks_later_and_an_end_its_contract_much_later() -> None:
+    table = load_affinity()
+    days = timedelta(days=500)
+    assert table.of_age(Stage.TALKS, Stage.AGREED, days) > table.of_age(Stage.TALKS, Stage.ENDED, days) == 0
+    years = timedelta(days=3_000)
+    assert table.of_age(Stage.ACTIVE, Stage.ENDED, years) > table.of_age(Stage.ACTIVE, Stage.AGREED, years) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from collections.abc import Hashable
 
-import pytest
-from tests.unit.stories.labelled import DEV, records
+from tests.unit.stories.labelled import records
 from tests.unit.stories.making import take
 
 from tieup.companies.gazetteer import load_gazetteer
@@ -13,8 +12,6 @@ from tieup.model.labels import Focus
 from tieup.model.relation import ArticleRelations
 from tieup.stories.statements import by_weight
 from tieup.stories.worker import StoryWorker
-
-pytestmark = pytest.mark.skipif(not DEV.exists(), reason="the labelled set is not here")
 
 
 def test_stories_beat_the_trivial_baseline() -> None:
@@ -35,5 +32,5 @@ def test_stories_beat_the_trivial_baseline() -> None:
     score, trivial = bcubed_f1(gold, told), bcubed_f1(gold, baseline)
     assert score is not None
     assert trivial is not None
-    assert score >= 0.93
+    assert score >= 0.94
     assert score >= trivial + 0.03

@@ -6,10 +6,9 @@ from datetime import timedelta
 from itertools import pairwise, product
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.stories.labelled import DEV, records
+from tests.unit.stories.labelled import records
 from tests.unit.stories.making import START, article, claim, denies, record, relation, take, worker
 
 from tieup.companies.gazetteer import load_gazetteer
@@ -61,7 +60,6 @@ def clusters(order: list[Record]) -> dict[tuple[str, int], object]:
     }
 
 
-@pytest.mark.skipif(not DEV.exists(), reason="the labelled set is not here")
 def test_shuffled_input_gives_much_the_same_stories() -> None:
     in_time = [found for _, found in records(load_gazetteer())]
     shuffled = in_time.copy()
