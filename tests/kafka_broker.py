@@ -6,7 +6,9 @@ small heap that keeps its data in a temporary directory, which is removed at the
 
 import argparse
 import contextlib
+import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +26,7 @@ from confluent_kafka.admin import AdminClient
 HOME = Path(__file__).parent.parent / "deploy" / "kafka"
 LIBS = HOME / "target" / "libs"
 CLUSTER_ID = "dGlldXAtdGVzdC1rYWZrYQ"  # 16 bytes in base64, as Kafka wants them
+PORTS = range(12_000, 32_000)
 START_S = 60.0
 STOP_S = 20.0
 MAVEN_S = 300.0
@@ -41,9 +44,11 @@ def classpath() -> str:
         raise KafkaMissing("no java (17 or newer)")
     pom = HOME / "pom.xml"
     stamp = LIBS / ".ready"
-    if not stamp.exists() or stamp.stat().st_mtime < pom.stat().st_mtime:
-        _fetch(pom)
-        stamp.touch()
+    with pom.open("rb") as lock:  # several test processes may come here at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.stat().st_mtime < pom.stat().st_mtime:
+            _fetch(pom)
+            stamp.touch()
     return f"{LIBS}/*"
 
 
@@ -63,10 +68,15 @@ def _fetch(pom: Path) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody listens on now, below those that systems give to connections which leave.
+
+    A broker that is killed comes back on its port; one from the common range could be some connection's by then.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Broker:

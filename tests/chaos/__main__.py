@@ -1,106 +1,148 @@
-"""`make chaos`: seeds on Kafka, then kills on the embedded log; a line of figures for each, as it ends.
+"""`make chaos`: seeds on Kafka, kills on the embedded log, controls; a row of figures for each, as it ends.
 
-python -m tests.chaos [--seeds 1-20] [--records 10000] [--kills 200] [--minutes 60] [--out FILE]
+python -m tests.chaos [--seeds 1-20] [--records 10000] [--kills 200] [--minutes 90] [--out build/chaos.jsonl]
+
+The rows are kept in `--out` and shown as a table beside it (.md). A run that has its row with the same code is not done
+again, so whatever stopped may be started anew; `--again` does it all the same.
 """
 
 import argparse
-import dataclasses
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import orjson
-
 from tests.chaos import kafka_run, sqlite_run
-from tests.chaos.judge import Verdict
-from tests.chaos.unguarded import GUARDS
+from tests.chaos.controls import CONTROLS
+from tests.chaos.kafka_run import Trial
+from tests.chaos.processor_time import Share
+from tests.chaos.rows import HEAD, Place, Row, Rows, cells, code
 
-FORM = (
-    "{seed:>5} {records:>7} {blows:>5} {lost:>5} {doubled:>8} {order:>10} {aborted:>8} "
-    "{stall:>6} {restore:>8} {p50:>6} {p99:>6}"
-)
-HEAD = {
-    "seed": "seed", "records": "records", "blows": "blows", "lost": "lost", "doubled": "doubled",
-    "order": "reordered", "aborted": "ab.-vis.", "stall": "stall", "restore": "restore", "p50": "p50", "p99": "p99",
-}  # fmt: skip
+EMBEDDED_RECORDS = 12_000
+CONTROL_KILLS = 30
 
 
-def line(seed: int, records: int, verdict: Verdict) -> str:
-    """The figures of one run; times in seconds."""
-    found = verdict.faults
-    return FORM.format(
-        seed=seed,
-        records=records,
-        blows=sum(verdict.more["blows"].values()),
-        lost=found.lost,
-        doubled=found.duplicated,
-        order=found.reordered,
-        aborted=found.aborted_visible,
-        stall=verdict.stall_s,
-        restore=verdict.more["restore_s"],
-        p50=verdict.p50_s,
-        p99=verdict.p99_s,
-    )
-
-
-def main() -> int:
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="1-20", help="N or N-M; 0 for none")
     parser.add_argument("--records", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=100.0)
+    parser.add_argument("--rate", type=float, default=100.0, help="articles a second")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
-    parser.add_argument("--without", choices=GUARDS, help="a control: switch a guard off; a fault must be found")
-    parser.add_argument("--minutes", type=float, default=90.0, help="no further seed is begun after that")
-    parser.add_argument("--out", type=Path, help="a file to which each verdict is added as a line of JSON")
-    parser.add_argument("--keep", type=Path, help="a folder for what the processes of failed seeds said")
     parser.add_argument("--kills", type=int, default=200, help="on the embedded log, after the seeds; 0 for none")
-    options = parser.parse_args()
-    first, _, last = options.seeds.partition("-")
+    parser.add_argument(
+        "--controls",
+        choices=("after", "only", "no"),
+        default="after",
+        help="runs with a guard switched off: a fault must be found",
+    )
+    parser.add_argument("--minutes", type=float, default=90.0, help="no further run is begun after that")
+    parser.add_argument("--out", type=Path, default=Path("build/chaos.jsonl"), help="where the rows are kept")
+    parser.add_argument("--again", action="store_true", help="also what has its row already")
+    parser.add_argument("--keep", type=Path, help="a folder for what the processes of faulty runs said")
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run that is asked for: the place of its row, and what makes the row."""
+
+    place: Place
+    make: Callable[[Path], Row]
+    control: bool = False
+
+
+def main() -> int:
+    given = options().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # brokers and processes are ended on the way out
-    ends_at, bad = time.monotonic() + 60 * options.minutes, 0
-    print(FORM.format(**HEAD), flush=True)
-    seeds = range(int(first), int(last or first) + 1) if first != "0" else range(0)
-    for seed in seeds:
-        if time.monotonic() > ends_at:
-            print(f"the time is over: seeds {seed} to {last} were not run", flush=True)
-            break
-        with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
-            trial = kafka_run.Trial(seed, options.records, options.brokers, rate=options.rate)
-            if options.without:
-                command = (sys.executable, "-m", "tests.chaos.unguarded", options.without)
-                trial = dataclasses.replace(trial, command=command)
-            verdict = kafka_run.run(trial, Path(folder), say)
-            print(line(seed, options.records, verdict), flush=True)
-            print(f"      {verdict.more}", file=sys.stderr, flush=True)
-            failed = bool(verdict.faults) or verdict.more["state_missing"] > 0
-            if failed and options.keep:
-                shutil.copytree(folder, options.keep / str(seed), dirs_exist_ok=True)
-        bad += failed
-        if options.out:
-            with options.out.open("ab") as file:
-                file.write(orjson.dumps({"seed": seed, **dataclasses.asdict(verdict)}) + b"\n")
-    if options.without:
-        return 0 if bad else 1
-    if options.kills:
-        bad += not embedded(int(first), options.kills)
+    kept, digest, bad = Rows(given.out), code(), 0
+    ends_at = time.monotonic() + 60 * given.minutes
+    show(HEAD)
+    for run in asked_for(given):
+        row = None if given.again else kept.find(run.place, digest)
+        if row is None and time.monotonic() > ends_at:
+            print(f"the time is over: {run.place} was not run", flush=True)
+            continue
+        if row is None:
+            row = in_a_folder(run, given.keep)
+            kept.add(row)
+        show(cells(row))
+        bad += bool(row.faults) != run.control
     return 1 if bad else 0
 
 
-def embedded(seed: int, kills: int) -> bool:
-    """Kill the service on an embedded log so often; print the figures and return whether there was no fault."""
+def asked_for(given: argparse.Namespace) -> Iterator[Run]:
+    """The seeds, the embedded log, the controls."""
+    first, _, last = given.seeds.partition("-")
+    seeds = range(int(first), int(last or first) + 1) if first != "0" else range(0)
+    if given.controls != "only":
+        for seed in seeds:
+            trial = Trial(seed, given.records, given.brokers, rate=given.rate)
+            yield Run(("kafka", seed, given.records, given.brokers), partial(on_kafka, trial))
+        if given.kills:
+            kills = partial(embedded, max(1, seeds.start), given.kills)
+            yield Run(("embedded", max(1, seeds.start), records_for(given.kills), 0), kills)
+    if given.controls != "no":
+        for one in CONTROLS:
+            trial = one.trial()
+            place = (f"kafka without {one.guard}", trial.seed, trial.records, trial.brokers)
+            yield Run(place, partial(on_kafka, trial), control=True)
+        for guard in sqlite_run.GUARDS:
+            place = (f"embedded without {guard}", 1, records_for(CONTROL_KILLS), 0)
+            yield Run(place, partial(embedded, 1, CONTROL_KILLS, without=guard), control=True)
+
+
+def in_a_folder(run: Run, keep: Path | None) -> Row:
+    """Run it; what the processes of a faulty run said is kept."""
     with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
-        outcome = sqlite_run.run(seed, kills, min(12_000, kills * 50), Path(folder), say=say)
-    found = outcome.faults
-    print(
-        f"embedded log, seed {seed}: {outcome.kills} kills ({outcome.idle_kills} before its first commit), "
-        f"lost {found.lost}, doubled {found.duplicated}, reordered {found.reordered}, "
-        f"aborted-visible {found.aborted_visible}, integrity {outcome.integrity}, {outcome.seconds} s",
-        flush=True,
+        row = run.make(Path(folder))
+        if row.faults and keep:
+            shutil.copytree(folder, keep / f"{time.time():.0f}", dirs_exist_ok=True)
+    return row
+
+
+def on_kafka(trial: Trial, folder: Path) -> Row:
+    """One seed on Kafka."""
+    verdict = kafka_run.run(trial, folder, say)
+    say(f"      {verdict.more}")
+    found, more = verdict.faults, dict(verdict.more)
+    name = f"kafka without {trial.without}" if trial.without else "kafka"
+    return Row(
+        *(name, trial.seed, trial.records, trial.brokers, code(), more.pop("blows")),
+        *(found.lost, found.duplicated, found.reordered, found.aborted_visible),
+        *(verdict.stall_s, more.pop("restore_s"), verdict.p50_s, verdict.p99_s, more.pop("seconds")),
+        *(more.pop("others"), more.pop("ended")),
+        faulty=tuple(what for what in ("state_missing", "dead", "refused") if more[what]),
+        more=more,
     )
-    return not found and outcome.integrity == "ok"
+
+
+def records_for(kills: int) -> int:
+    """Enough articles that each kill has work to interrupt."""
+    return min(EMBEDDED_RECORDS, kills * 50)
+
+
+def embedded(seed: int, kills: int, folder: Path, without: str | None = None) -> Row:
+    """Kill the service on an embedded log so often."""
+    share = Share()
+    outcome = sqlite_run.run(seed, kills, records_for(kills), folder, say=say, without=without)
+    found = outcome.faults
+    return Row(
+        *(f"embedded without {without}" if without else "embedded", seed, records_for(kills), 0, code()),
+        *({"kill process": outcome.kills}, found.lost, found.duplicated, found.reordered, found.aborted_visible),
+        seconds=outcome.seconds,
+        others=round(share.of_others(), 2),
+        faulty=() if outcome.integrity == "ok" else (outcome.integrity,),
+        more={"idle_kills": outcome.idle_kills},
+    )
+
+
+def show(line: tuple[str, ...]) -> None:
+    print("  ".join(cell.rjust(len(name)) for cell, name in zip(line, HEAD, strict=True)), flush=True)
 
 
 def say(text: str) -> None:

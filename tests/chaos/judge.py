@@ -9,6 +9,7 @@ import bisect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,13 @@ def _out_of_order(numbers: Sequence[int]) -> int:
     return len(numbers) - len(tails)
 
 
-def times(sent: Mapping[int, float], events: Sequence[Seen]) -> tuple[float, float, float]:
+def times(
+    sent: Mapping[int, float], events: Sequence[Seen], ended_at: float | None = None
+) -> tuple[float, float, float]:
     """The longest stall, and the p50 and p99 of the way from an article's append to its event, in seconds.
 
-    A stall is time without any event while an article had been waiting.
+    A stall is time without any event while an article had been waiting; with an event missing it lasts until
+    `ended_at`.
     """
     arrived: dict[int, float] = {}
     for one in events:
@@ -103,7 +107,16 @@ def times(sent: Mapping[int, float], events: Sequence[Seen]) -> tuple[float, flo
     ways = sorted(arrived[n] - sent[n] for n in arrived if n in sent)
     if not ways:
         return float("inf"), float("inf"), float("inf")
-    moments = sorted(arrived.values())
-    first = min(sent.values())
-    gaps = [later - max(before, first) for before, later in zip([first, *moments], moments, strict=False)]
-    return max(gaps), ways[len(ways) // 2], ways[min(len(ways) - 1, int(len(ways) * 0.99))]
+    if ended_at is not None:
+        arrived |= dict.fromkeys(sent.keys() - arrived.keys(), ended_at)
+    return _longest_stall(sent, arrived), ways[len(ways) // 2], ways[min(len(ways) - 1, int(len(ways) * 0.99))]
+
+
+def _longest_stall(sent: Mapping[int, float], arrived: Mapping[int, float]) -> float:
+    longest, waiting_since = 0.0, float("inf")
+    latest_first = sorted(arrived, key=arrived.__getitem__, reverse=True)
+    for number, before in zip_longest(latest_first, latest_first[1:]):
+        waiting_since = min(waiting_since, sent[number])
+        quiet_since = waiting_since if before is None else max(waiting_since, arrived[before])
+        longest = max(longest, arrived[number] - quiet_since)
+    return longest

@@ -18,20 +18,36 @@ END_S = 60.0
 
 
 class Feeder(threading.Thread):
-    """Appends the articles at a steady rate, each once (an idempotent producer), in order within a partition."""
+    """Appends the articles at a steady rate, each once (an idempotent producer), in order within a partition.
+
+    `sent` says when; `failed` is what ended it before its time (a fault of this harness, not of the service).
+    """
 
     def __init__(self, servers: str, count: int, rate: float, partitions: int) -> None:
         super().__init__(name="feeder", daemon=True)
         self._producer = Producer(
-            {"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+            {
+                "bootstrap.servers": servers,
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "delivery.report.only.error": True,
+                "log_level": 0,
+            }
         )
         self._rate = rate
         self._articles = list(articles(count))
         self.placed = {n: partition_for(a.id.encode(), partitions) for n, a in enumerate(self._articles)}
         self.sent: dict[int, float] = {}
+        self.failed: BaseException | None = None
         self.refused: list[str] = []
 
     def run(self) -> None:
+        try:
+            self._feed()
+        except BaseException as error:  # noqa: BLE001 - told to whoever joins this thread
+            self.failed = error
+
+    def _feed(self) -> None:
         started = time.monotonic()
         for n, article in enumerate(self._articles):
             time.sleep(max(0.0, started + n / self._rate - time.monotonic()))
@@ -59,22 +75,36 @@ class Observer(threading.Thread):
         super().__init__(name="observer", daemon=True)
         self._servers, self._ids = servers, ids
         self.seen: dict[str, list[Seen]] = {"relations": [], "events": []}
-        self.ending = threading.Event()
+        self.ends = {"relations": 0, "events": 0}
+        self._told: set[int] = set()
+        self._ending = threading.Event()
 
     def run(self) -> None:
         consumer = _consumer(self._servers, "read_committed")
         consumer.assign([TopicPartition(topic, 0, 0) for topic in (RELATIONS, EVENTS)])
-        while not self.ending.is_set():
+        while not self._ending.is_set():
             for message in consumer.consume(500, 0.1):
                 if message.error() is None:
                     name = "events" if message.topic() == EVENTS else "relations"
-                    self.seen[name].append(seen(message, self._ids, time.monotonic()))
+                    self._note(name, seen(message, self._ids, time.monotonic()))
         consumer.close()
+
+    def _note(self, name: str, one: Seen) -> None:
+        self.seen[name].append(one)
+        self.ends[name] = one.offset + 1
+        if name == "events":
+            self._told.add(one.number)
 
     @property
     def told(self) -> int:
         """How many articles have their event."""
-        return len({one.number for one in list(self.seen["events"])})
+        return len(self._told)
+
+    def listen_out(self, seconds: float = 1.0) -> None:
+        """Listen a little longer for what nobody waits for (a second event), then end."""
+        self._ending.wait(seconds)
+        self._ending.set()
+        self.join()
 
 
 def read_all(servers: str, topic: str, isolation: str, make: Callable[[Message], object]) -> list[object]:

@@ -5,14 +5,20 @@ So article n must give one record on relations, one story, one event, and its nu
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import combinations, islice
+from itertools import combinations
 
 from tieup.ids import derive_id
 from tieup.model.article import Article
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
-HEADS = ("Bral", "Corv", "Dresk", "Fenz", "Galv", "Hurst", "Jelm", "Krend", "Lusk", "Morv", "Nisk", "Pelv", "Quorn")
-TAILS = ("abia", "edona", "ikara", "omela", "ufina", "aroti", "evanu", "isolo", "orenda", "uvaro", "abeni", "enkido")
+HEADS = (
+    *("Bral", "Corv", "Dresk", "Fenz", "Galv", "Hurst", "Jelm", "Krend", "Lusk", "Morv", "Nisk", "Pelv", "Quorn"),
+    *("Rondt", "Skarv", "Trusk", "Ulmb", "Vronn", "Wrelt", "Yorv", "Zelk", "Blonk", "Drimm", "Fjesk"),
+)
+TAILS = (
+    *("abia", "edona", "ikara", "omela", "ufina", "aroti", "evanu", "isolo", "orenda", "uvaro", "abeni", "enkido"),
+    *("imuro", "onaka", "ubelo", "asenga", "etoma", "ivonda", "okura"),
+)
 COMPANIES = tuple(head + tail for head in HEADS for tail in TAILS)
 TEXTS = (
     (
@@ -36,11 +42,9 @@ def gazetteer() -> str:
 
 
 def articles(count: int) -> Iterator[Article]:
-    """The first `count` articles, a minute apart. There are 12,090 pairs; later rounds tell of other years."""
-    pairs = list(combinations(COMPANIES, 2))
-    order = sorted(range(len(pairs)), key=lambda n: derive_id("pair", str(n)))
-    for n in islice(range(len(pairs)), count):
-        a, b = pairs[order[n]]
+    """The first `count` articles, a minute apart. There are 103,740 pairs, mixed."""
+    pairs = sorted(combinations(COMPANIES, 2), key=lambda pair: derive_id("pair", *pair))
+    for n, (a, b) in enumerate(pairs[:count]):
         title, text = (part.format(a=a, b=b, n=n) for part in TEXTS[n % len(TEXTS)])
         yield _article(n, title, text)
 

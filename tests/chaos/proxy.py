@@ -1,16 +1,23 @@
-"""A TCP proxy before one broker: it cuts connections, delays what is sent, and can hold back one request.
+"""A TCP proxy before one broker: it cuts connections, delays what is sent, holds back one request, or refuses one.
 
 It runs on a thread and an event loop of its own, so that nothing that a test does holds it up.
 """
 
 import asyncio
 import contextlib
+import io
 import struct
 import threading
 from typing import Self
 
+from aiokafka.protocol import produce
+
+PRODUCE = 0
+"""Kafka's number of the request that appends records."""
 END_TXN = 26
 """Kafka's number of the request that ends a transaction."""
+TOPIC_AUTHORIZATION_FAILED = 29
+"""An error that no client tries again: a right was taken away for a moment."""
 
 
 class Proxy:
@@ -28,6 +35,8 @@ class Proxy:
         self.held = threading.Event()
         self._let_go: asyncio.Event | None = None
         self.passed_on = threading.Event()
+        self._refuse = False
+        self.refused = threading.Event()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -48,6 +57,8 @@ class Proxy:
     def hold(self, api: int) -> None:
         """Keep the next request of this number, break its client's connection, and pass it on at `let_go` only."""
         self._let_go = asyncio.Event()
+        self.held.clear()
+        self.passed_on.clear()
         self._hold = api
 
     def let_go(self) -> None:
@@ -55,6 +66,19 @@ class Proxy:
         assert self._let_go is not None
         self._loop.call_soon_threadsafe(self._let_go.set)
         assert self.passed_on.wait(10)
+
+    def hold_no_more(self) -> None:
+        """Forget a hold that nothing came for."""
+        self._hold = None
+
+    def refuse(self) -> None:
+        """Answer the next append with an error instead of passing it on."""
+        self.refused.clear()
+        self._refuse = True
+
+    def refuse_no_more(self) -> None:
+        """Forget a refusal that nothing came for."""
+        self._refuse = False
 
     def _call(self, work):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
@@ -87,17 +111,18 @@ class Proxy:
     async def _pass_both_ways(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, broker = await asyncio.open_connection("127.0.0.1", self.target)
         self._writers |= {writer, broker}
+        owed = _Owed()
         try:
-            back = asyncio.create_task(self._pass_answers(there, writer))
+            back = asyncio.create_task(self._pass_answers(there, writer, owed))
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await self._pass_requests(reader, broker, writer, back)
+                await self._pass_requests(reader, broker, writer, back, owed)
             back.cancel()
             await asyncio.wait({back})
         finally:
             self._writers -= {writer, broker}
             broker.transport.abort()
 
-    async def _pass_requests(self, reader, broker, writer, back) -> None:
+    async def _pass_requests(self, reader, broker, writer, back, owed) -> None:
         while True:
             size = await reader.readexactly(4)
             frame = await reader.readexactly(struct.unpack(">i", size)[0])
@@ -108,19 +133,59 @@ class Proxy:
                 writer.transport.abort()
                 self.held.set()
                 await self._let_go.wait()
-                broker.write(size + frame)
-                await broker.drain()
-                await asyncio.sleep(0.5)  # its answer is of no use; the broker has acted by then
-                self.passed_on.set()
+                try:
+                    broker.write(size + frame)
+                    await broker.drain()
+                    await asyncio.sleep(0.5)  # its answer is of no use; the broker has acted by then
+                finally:
+                    self.passed_on.set()
                 return
+            if self._refuse and struct.unpack(">h", frame[:2])[0] == PRODUCE:
+                self._refuse = False
+                await owed.none.wait()  # answers come in the order of the requests
+                writer.write(refusal(frame))
+                self.refused.set()
+                continue
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
+            owed.add(1)
             broker.write(size + frame)
             await broker.drain()
 
-    async def _pass_answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await there.read(65536):
-                writer.write(data)
+    async def _pass_answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, owed: "_Owed") -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                size = await there.readexactly(4)
+                writer.write(size + await there.readexactly(struct.unpack(">i", size)[0]))
+                owed.add(-1)
                 await writer.drain()
         writer.transport.abort()
+
+
+class _Owed:
+    """How many answers a connection's broker still owes."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def add(self, count: int) -> None:
+        self._count += count
+        if self._count:
+            self.none.clear()
+        else:
+            self.none.set()
+
+
+def refusal(frame: bytes) -> bytes:
+    """The answer to an append that the broker does not allow (Produce, versions 5 to 7)."""
+    _, version, correlation, length = struct.unpack(">hhih", frame[:10])
+    body = io.BytesIO(frame[10 + max(0, length) :])
+    _, _, _, topics = getattr(produce, f"ProduceRequest_v{version}").SCHEMA.decode(body)
+    refused = [
+        (topic, [(partition, TOPIC_AUTHORIZATION_FAILED, -1, -1, -1) for partition, _ in partitions])
+        for topic, partitions in topics
+    ]
+    answer = struct.pack(">i", correlation) + getattr(produce, f"ProduceResponse_v{version}")(refused, 0).encode()
+    return struct.pack(">i", len(answer)) + answer

@@ -23,6 +23,7 @@ from tests.chaos.judge import Faults, Seen, faults
 from tests.chaos.pairs import article_id, articles, gazetteer
 from tieup import bootstrap
 from tieup.config import Settings, load_settings
+from tieup.log import sqlite_records
 from tieup.log.base import NewRecord
 from tieup.log.sqlite_file import OFFSET_BITS
 from tieup.log.topics import ARTICLES, CATALOGUE, EVENTS, RELATIONS
@@ -44,10 +45,36 @@ class Outcome:
     lives: list[int] = field(default_factory=list, repr=False)
 
 
+def in_two(connection, task, epoch, records, offsets):
+    """A commit of the records and, after it, one of the positions."""
+    COMMIT(connection, task, epoch, records, {})
+    connection.execute("COMMIT")
+    connection.execute("BEGIN IMMEDIATE")
+    COMMIT(connection, task, epoch, [], offsets)
+
+
+def without_one_transaction() -> None:
+    """Switch a guard off, in a process that is to be killed."""
+    sqlite_records.commit = in_two
+
+
+COMMIT = sqlite_records.commit
+GUARDS = {"atomic": without_one_transaction}
+
+
 def run(
-    seed: int, kills: int, records: int, folder: Path, batch: int = 20, say: Callable[[str], None] = lambda _: None
+    seed: int,
+    kills: int,
+    records: int,
+    folder: Path,
+    batch: int = 20,
+    say: Callable[[str], None] = lambda _: None,
+    without: str | None = None,
 ) -> Outcome:
-    """Append the articles, kill the service so often, let a last life finish, and judge."""
+    """Append the articles, kill the service so often, let a last life finish, and judge.
+
+    `without` names a guard that the lives to be killed do without (a control).
+    """
     started = time.monotonic()
     rng = random.Random(seed)
     settings = _settings(folder, batch)
@@ -59,9 +86,9 @@ def run(
     for number in range(kills):
         before = len(live["events"])
         if rng.random() < 0.15:
-            _life(settings, lambda: True, rng.uniform(0.05, 0.6))  # while it starts or restores
+            _life(settings, lambda: True, rng.uniform(0.05, 0.6), without)  # while it starts or restores
         else:
-            _life(settings, lambda before=before: length(file) > before, rng.uniform(0.0, 0.3))
+            _life(settings, lambda before=before: length(file) > before, rng.uniform(0.0, 0.3), without)
         for name, topic in TOPICS.items():
             live[name] += read(file, topic, ids, after=len(live[name]))
         progress.append(len(live["events"]))
@@ -120,11 +147,13 @@ async def _append(settings: Settings, records: int) -> None:
             await log.append(made[at : at + 1000])
 
 
-def _life(settings: Settings, begun: Callable[[], bool], seconds: float) -> None:
+def _life(settings: Settings, begun: Callable[[], bool], seconds: float, without: str | None) -> None:
     """Let the service live until it has begun and for so many seconds more."""
     child = os.fork()
     if child == 0:
         try:
+            if without:
+                GUARDS[without]()
             asyncio.run(bootstrap.run(settings, ("extract", "story")))
         except BaseException as error:  # noqa: BLE001 - the child must not go on as a second parent
             sys.stderr.write(f"a life ended by itself: {error!r}\n")

@@ -8,7 +8,8 @@ import itertools
 import time
 import uuid
 from concurrent.futures import Executor, Future
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -289,6 +290,78 @@ async def test_an_idle_task_is_not_taken_for_stuck(tmp_path):
         assert one.ready()
         stopping.set()
         await running
+
+
+class Follower(TallyWorker):
+    """Follows a table: what stands on it is what it remembers."""
+
+    made: ClassVar[list["Follower"]] = []
+
+    def __init__(self, totals):
+        super().__init__(totals, "")
+        self.made.append(self)
+
+
+class Sleeper:
+    """A log whose readers stand still while the machine sleeps."""
+
+    def __init__(self, log):
+        self._log, self.awake, self.asleep = log, asyncio.Event(), asyncio.Event()
+        self.awake.set()
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+    async def reader(self, positions):
+        reader = await self._log.reader(positions)
+        poll = reader.poll
+
+        async def when_awake(limit, wait_s):
+            if not self.awake.is_set():
+                self.asleep.set()
+            await self.awake.wait()
+            return await poll(limit, wait_s)
+
+        reader.poll = when_awake
+        return reader
+
+
+@guarded
+async def test_a_table_left_unread_for_longer_than_its_tombstones_live_is_rebuilt(tmp_path, guarded):
+    """Trap: a key and its tombstone are both compacted away meanwhile, and the reader remembers the key for ever."""
+    now = [NOON]
+    async with await SqliteLog.open(tmp_path / "log.db", exclusive=True) as real:
+        log = Sleeper(real)
+        numbers, totals, _ = await topics_of(log)
+        table = Topic("guards.table.v1", single=True, compact=True)
+        await log.create([table])
+        await log.append([NewRecord(table.name, b"gone", b"1", 1), NewRecord(table.name, b"kept", b"2", 1)])
+        Follower.made.clear()
+        spec = WorkerSpec("tally", lambda p: Follower(totals.name), (numbers.name,), tables=(table.name,))
+        task = TaskBounds(tick_s=0.02, **({} if guarded else {"away_s": float("inf")}))
+        bounds = RunnerBounds(first_pause_s=0.05, task=task)
+        told = {"validator": AnyValue(), "clock": lambda: now[0], "metrics": Metrics(CollectorRegistry())}
+        one, stopping = Runner(log, [spec], app="g", bounds=bounds, **told), asyncio.Event()
+        running = asyncio.create_task(one.run(stopping))
+        await eventually(lambda: remembers({b"gone": 1, b"kept": 2}))
+        log.awake.clear()
+        await log.asleep.wait()
+        await log.append([NewRecord(table.name, b"gone", None, 1)])
+        for day in (0, 2):
+            await log.clean(NOON + timedelta(days=day))
+        assert [r.key for r in await drain(real, [at(table)])] == [b"kept"]
+        now[0] = NOON + timedelta(days=2)
+        log.awake.set()
+        await log.append([NewRecord(table.name, b"new", b"3", 1)])
+        wanted = {b"kept": 2, b"new": 3}
+        await eventually(lambda: remembers(wanted if guarded else {b"gone": 1, **wanted}))
+        assert len(Follower.made) == 1 + guarded
+        stopping.set()
+        await running
+
+
+async def remembers(wanted):
+    return bool(Follower.made) and Follower.made[-1].sums == wanted
 
 
 @guarded

@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tieup.errors import LogUnavailable, TopicError
 from tieup.log.base import NewRecord, TopicPartition, place
 from tieup.log.kafka_client import FOREIGN, Brokers, stop_consumer, translate, within
-from tieup.log.topics import Topic, partitions_of
+from tieup.log.topics import TOMBSTONE_MS, Topic, partitions_of
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ def settings_of(topic: Topic, replicas: int, batch_bytes: int) -> dict[str, str]
         "message.timestamp.type": "CreateTime",
         "message.timestamp.after.max.ms": FOREVER,
         "message.timestamp.before.max.ms": FOREVER,
+        **({"delete.retention.ms": str(TOMBSTONE_MS)} if topic.compact else {}),
         **({"min.insync.replicas": "2"} if replicas >= 3 else {}),
     }
 
@@ -55,12 +56,18 @@ def differences(topic: Topic, count: int, found_count: int, settings: Mapping[st
     """One line that says how the topic found differs from the topic wanted; empty if it does not."""
     policies = settings.get("cleanup.policy", "").split(",")
     kept = int(settings.get("retention.ms", "-1")) if "delete" in policies else -1
-    wanted = {
+    wanted: dict[str, object] = {
         "partitions": partitions_of(topic, count),
         "compact": topic.compact,
         "retention_ms": topic.retention_ms,
     }
-    found = {"partitions": found_count, "compact": "compact" in policies, "retention_ms": None if kept < 0 else kept}
+    found: dict[str, object] = {
+        "partitions": found_count,
+        "compact": "compact" in policies,
+        "retention_ms": None if kept < 0 else kept,
+    }
+    if topic.compact and (tombstone_ms := int(settings.get("delete.retention.ms", TOMBSTONE_MS))) < TOMBSTONE_MS:
+        wanted["delete.retention.ms"], found["delete.retention.ms"] = f"{TOMBSTONE_MS} or more", tombstone_ms
     parts = [f"{name} is {found[name]}, wanted {wanted[name]}" for name in wanted if found[name] != wanted[name]]
     return f"{topic.name}: {'; '.join(parts)}" if parts else ""
 

@@ -17,9 +17,8 @@ from functools import partial
 from typing import Final
 
 from tieup.log.sqlite_file import OFFSET_BITS
+from tieup.log.topics import TOMBSTONE_MS
 
-TOMBSTONE_MS: Final = 86_400_000
-"""How long a tombstone outlives its first compaction: Kafka's default of `delete.retention.ms`."""
 CHUNK: Final = 500
 """How many records are removed while the write lock is held."""
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 DAY_MS: Final = 86_400_000
+TOMBSTONE_MS: Final = DAY_MS
+"""How long a tombstone stays on a compacted topic, for readers that are behind (Kafka's `delete.retention.ms`)."""
 
 FEEDS: Final = "tieup.feeds.v1"
 FEED_STATES: Final = "tieup.feed-states.v1"

@@ -128,6 +128,13 @@ class TestTopicSettings:
         assert int(settings_of(Topic("t", max_bytes=1_000), 1, 256_000)["max.message.bytes"]) > 256_000
         assert int(settings_of(Topic("t", max_bytes=6_000_000), 1, 256_000)["max.message.bytes"]) > 6_000_000
 
+    def test_tombstones_stay_as_long_as_tasks_count_on(self):
+        settings = settings_of(Topic("t", compact=True), 1, 1)
+        assert settings["delete.retention.ms"] == "86400000"
+        line = differences(Topic("t", compact=True), 1, 1, {**settings, "delete.retention.ms": "1000"})
+        assert line == "t: delete.retention.ms is 1000, wanted 86400000 or more"
+        assert "delete.retention.ms" not in settings_of(Topic("t"), 1, 1)
+
     def test_differences_are_one_line(self):
         line = differences(
             Topic("t", single=True, compact=True), 4, 2, {"cleanup.policy": "delete", "retention.ms": "7"}

@@ -1,0 +1,34 @@
+"""The controls of `make chaos`: on these seeds the judge finds what comes of a guard that is switched off.
+
+A guard that nobody would miss is none. Each is tried under the blows that it is there for, on one broker.
+"""
+
+from dataclasses import dataclass
+
+from tests.chaos.kafka_run import Trial
+
+FIGHT = {"records": 2_000, "brokers": 1, "processes": 2, "rate": 100.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A guard, the seed, and the kinds of blows."""
+
+    guard: str
+    seed: int
+    kinds: tuple[str, ...]
+    every_s: tuple[float, float] = (1.5, 3.0)
+
+    def trial(self, *, guarded: bool = False) -> Trial:
+        """The trial without the guard, or the same with it."""
+        kinds = dict.fromkeys(self.kinds, 1)
+        return Trial(self.seed, kinds=kinds, every_s=self.every_s, without=None if guarded else self.guard, **FIGHT)
+
+
+CONTROLS = (
+    Control("fencing", 1, ("hang process",)),
+    Control("atomic", 1, ("kill process",)),
+    Control("sends", 1, ("refuse",)),
+    Control("end-once", 1, ("hold",)),
+    Control("position", 1, ("roll process", "kill process")),
+)
