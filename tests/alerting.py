@@ -9,10 +9,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from tests.receiver import Receiver
+from tieup.alerting import delivery_shell
 from tieup.alerts.deliver import deliver_spec
 from tieup.alerts.match import match_spec
-from tieup.alerts.settings import AlertSettings
-from tieup.bootstrap import delivery_shell
+from tieup.alerts.settings import NO_MAIL, AlertSettings, MailSettings
 from tieup.companies.gazetteer import Gazetteer, load_gazetteer
 from tieup.events.validate import SchemaValidator
 from tieup.log.base import NewRecord, Record, TopicPartition
@@ -67,6 +67,7 @@ async def alerting(
     within_s: float = 20.0,
     gazetteer: Gazetteer | None = None,
     validator: SchemaValidator | None = None,
+    mail: MailSettings = NO_MAIL,
 ) -> None:
     """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster."""
     began, loop = datetime.now(UTC), asyncio.get_running_loop()
@@ -77,7 +78,7 @@ async def alerting(
 
     async with await SqliteLog.open(path, exclusive=True) as log:
         await log.create(CATALOGUE)
-        shell = delivery_shell(settings, KEY, clock)
+        shell = delivery_shell(settings, KEY, clock, mail=mail)
         specs = [match_spec(gazetteer or load_gazetteer()), deliver_spec(settings, shell)]
         bounds = RunnerBounds(task=TaskBounds(tick_s=0.05))
         runner = Runner(

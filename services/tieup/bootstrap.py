@@ -14,12 +14,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from tieup import __version__
-from tieup.alerts.channels.webhook import WebhookSender
+from tieup.alerting import alert_shell, subscribers_served
 from tieup.alerts.deliver import deliver_spec
 from tieup.alerts.match import match_spec
-from tieup.alerts.sealing import Sealer
-from tieup.alerts.settings import AlertSettings
-from tieup.alerts.shell import DeliveryShell
+from tieup.alerts.watch import ApiWatch, DeliveryWatch
 from tieup.api.hub import hub_app
 from tieup.api.loop_lag import loop_lag_watched
 from tieup.api.operations import operations_app
@@ -53,7 +51,6 @@ from tieup.log.suffixed import SuffixedLog
 from tieup.log.task import TaskBounds
 from tieup.log.topics import CATALOGUE, DEAD_LETTERS
 from tieup.metrics import Metrics
-from tieup.model.subscription import Channel
 from tieup.outside.registers import Registers
 from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
@@ -149,7 +146,7 @@ def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegist
         shell = FetchShell(settings.feeds, clock, watch=watch, hubs=hubs, articles=articles)
         return fetch_spec(settings.feeds, shell, watch, hubs, articles)
     if name == "deliver":
-        return deliver_spec(settings.alerts, delivery_shell(settings.alerts, settings.master_key, clock))
+        return deliver_spec(settings.alerts, alert_shell(settings, clock, DeliveryWatch(registry)))
     gazetteer = load_gazetteer(settings.gazetteer)
     if name == "match":
         return match_spec(gazetteer)
@@ -162,14 +159,6 @@ def _spec(name: str, settings: Settings, clock: Clock, registry: CollectorRegist
 def _articles(settings: Settings) -> ArticleSettings:
     """A replay asks nobody for a page: it reads the articles that were made of pages then."""
     return replace(settings.articles, full_text=FullText.NEVER) if settings.suffix else settings.articles
-
-
-def delivery_shell(settings: AlertSettings, master_key: str | None, clock: Clock) -> DeliveryShell:
-    """Return the shell with all channels; without a master key it has none, and says so at every attempt."""
-    if master_key is None:
-        return DeliveryShell({}, None, clock)
-    sealer = Sealer(master_key)
-    return DeliveryShell({Channel.WEBHOOK: WebhookSender(settings, sealer)}, sealer, clock)
 
 
 def _envelope(settings: Settings) -> EnvelopeSettings:
@@ -246,12 +235,14 @@ async def _run_on(
         metrics=metrics,
         bounds=RunnerBounds(leave_s=0.8 * settings.shutdown_s, task=TaskBounds(batch=settings.batch_records)),
     )
-    fetching = any(spec.name == "fetch" for spec in specs)
+    fetching, delivering = (any(spec.name == name for spec in specs) for name in ("fetch", "deliver"))
     async with AsyncExitStack() as beside:
         await beside.enter_async_context(loop_lag_watched(metrics.loop_lag.observe))
         await beside.enter_async_context(_operations(settings, runner, registry, serve=not once))
         if fetching and not once:
             await beside.enter_async_context(_hubs(settings, log, HubWatch(registry), clock))
+        if delivering and not once:
+            await beside.enter_async_context(subscribers_served(settings, log, ApiWatch(registry), clock))
         await runner.run(stopping, once=once)
 
 

@@ -19,7 +19,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from tieup.alerts.settings import AlertSettings
+from tieup.alerts.settings import AlertSettings, MailSettings
+from tieup.api.settings import ApiSettings
 from tieup.articles.settings import ArticleSettings
 from tieup.errors import DataError, SettingsError
 from tieup.feeds.settings import FetchSettings, WebSubSettings
@@ -117,6 +118,8 @@ class Settings:
     feeds: FetchSettings
     articles: ArticleSettings
     alerts: AlertSettings
+    mail: MailSettings
+    api: ApiSettings
     websub: WebSubSettings
     effective: tuple[Effective, ...] = field(default=(), repr=False, compare=False)
 
@@ -340,6 +343,8 @@ def _settings(found: dict[str, Effective]) -> Settings:
     feeds = FetchSettings(**_section(found, "feeds", FetchSettings))
     articles = ArticleSettings(**_section(found, "articles", ArticleSettings))
     alerts = AlertSettings(**_section(found, "alerts", AlertSettings))
+    mail = MailSettings(**_section(found, "mail", MailSettings))
+    api = ApiSettings(**_section(found, "api", ApiSettings))
     websub = WebSubSettings(**_section(found, "websub", WebSubSettings))
     _check_key(found["master_key"])
     own: dict[str, Any] = {name: one.value for name, one in found.items() if "." not in name}
@@ -351,6 +356,8 @@ def _settings(found: dict[str, Effective]) -> Settings:
         feeds=feeds,
         articles=articles,
         alerts=alerts,
+        mail=mail,
+        api=api,
         websub=websub,
         effective=tuple(found.values()),
     )

@@ -20,6 +20,7 @@ from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
 from tieup.model.dead_letter import DeadLetter
 from tieup.model.delivery import MAX_ATTEMPTS_KEPT, MAX_BODY_BYTES, MAX_EXCERPT_CHARS, Delivery, DeliveryState
 from tieup.model.feed import Feed, FeedState, FetchRequest, SeenEntries
+from tieup.model.mark import MAX_NOTE_CHARS, Mark
 from tieup.model.page import PageRead, PageWant
 from tieup.model.relation import ArticleRelations
 from tieup.model.story import (
@@ -48,6 +49,7 @@ RECORDS = {
     topics.EVENTS: StoryEvent,
     topics.CORRECTIONS: Correction,
     topics.SUBSCRIPTIONS: Subscription,
+    topics.MARKS: Mark,
     topics.DELIVERIES: Delivery,
     topics.DELIVERY_STATES: DeliveryState,
     topics.DEAD_LETTERS: DeadLetter,
@@ -183,6 +185,7 @@ def test_the_bounds_of_the_code_are_the_bounds_of_the_schemas() -> None:
     assert event["$defs"]["StoryClaim"]["properties"]["quote"]["maxLength"] == MAX_QUOTE_CHARS
     assert event["$defs"]["PartyPosition"]["properties"]["quote"]["maxLength"] == MAX_QUOTE_CHARS
     assert schema_of(topics.DELIVERIES)["properties"]["body"]["maxLength"] == MAX_BODY_BYTES
+    assert schema_of(topics.MARKS)["properties"]["note"]["maxLength"] == MAX_NOTE_CHARS
     states = schema_of(topics.DELIVERY_STATES)["$defs"]
     assert states["DeliveryProgress"]["properties"]["attempts"]["maxItems"] == MAX_ATTEMPTS_KEPT
     assert states["Attempt"]["properties"]["excerpt"]["maxLength"] == MAX_EXCERPT_CHARS

@@ -13,11 +13,12 @@ from tests.alerting import KEY, alert_settings, alerting, append, settled
 from tests.receiver import Answer, Received, Receiver, needs_openssl, receiving, wrong_tls
 from tests.unit.alerts.making import event, subscription
 
+from tieup.alerting import delivery_shell
 from tieup.alerts.attempt import AttemptRequest
 from tieup.alerts.sealing import Sealer, shown_secret
 from tieup.alerts.shell import DeliveryShell
 from tieup.alerts.subscribe import subscription_record
-from tieup.bootstrap import delivery_shell, utc_now
+from tieup.bootstrap import utc_now
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
 from tieup.model.codec import to_millis

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tieup.alerts.settings import AlertSettings
+from tieup.alerts.settings import AlertSettings, MailSettings
+from tieup.api.settings import ApiSettings
 from tieup.config import MASK, Settings, load_settings, table
 from tieup.errors import SettingsError
 from tieup.feeds.settings import FetchSettings, WebSubSettings
@@ -140,10 +141,11 @@ def test_variables_of_the_tests_are_not_settings() -> None:
 
 
 def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> None:
-    sections = {"kafka", "feeds", "articles", "alerts", "websub", "effective"}
+    sections = {"kafka", "feeds", "articles", "alerts", "mail", "api", "websub", "effective"}
     own = {field.name for field in fields(Settings)} - sections
     assert own == {name for name in table() if "." not in name}
-    for section, kind in (("feeds", FetchSettings), ("alerts", AlertSettings), ("websub", WebSubSettings)):
+    sorts = {"feeds": FetchSettings, "alerts": AlertSettings, "mail": MailSettings, "api": ApiSettings}
+    for section, kind in (*sorts.items(), ("websub", WebSubSettings)):
         rows = {name.removeprefix(f"{section}.") for name in table() if name.startswith(f"{section}.")}
         assert {field.name for field in fields(kind)} == rows
     assert all(setting.reason.endswith(".") and setting.unit for setting in table().values())
@@ -153,6 +155,8 @@ def test_every_setting_has_a_field_and_a_reason_and_every_field_a_setting() -> N
 def test_the_table_s_defaults_are_those_of_the_sections() -> None:
     assert load_settings({}).feeds == FetchSettings()
     assert load_settings({}).alerts == AlertSettings()
+    assert load_settings({}).mail == MailSettings()
+    assert load_settings({}).api == ApiSettings()
     assert load_settings({}).websub == WebSubSettings()
 
 

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from ruamel.yaml import YAML
 
+from tieup.alerts.watch import ApiWatch
 from tieup.bootstrap import utc_now, worker_specs
 from tieup.config import load_settings
 from tieup.feeds.watch import HubWatch
@@ -32,6 +33,7 @@ def told() -> dict[str, tuple[str, frozenset[str]]]:
     worker_specs(load_settings({}), (), utc_now, registry)
     Metrics(registry)
     HubWatch(registry)
+    ApiWatch(registry)
     found = {}
     for collector in set(registry._names_to_collectors.values()):
         (family,) = collector.describe()

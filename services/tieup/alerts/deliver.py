@@ -5,7 +5,7 @@ delivery ─▶ at once ─▶ its story's lane ─▶ attempt ─▶ delivered
              └─▶ held ─▶ digest ─▶ its lane  └─▶ given up, to the dead letters
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,7 +34,7 @@ from tieup.model.delivery import (
     EndpointHealth,
     SendingWindow,
 )
-from tieup.model.subscription import Endpoint
+from tieup.model.subscription import PULLED, Channel, Endpoint
 
 NAME: Final = "deliver"
 MAX_AT_A_WAKE: Final = 50
@@ -55,7 +55,8 @@ class DeliverWorker:
         """Take a delivery, or the outcome of an attempt. Raises BadRecord for one that cannot be read."""
         if record.topic == NAME:
             return self._answered(decode(AttemptOutcome, record.value, record.place))
-        return self._wanted(decode(Delivery, record.value, record.place), record.offset)
+        delivery = decode(Delivery, record.value, record.place)
+        return NOTHING if delivery.channel in PULLED else self._wanted(delivery, record.offset)
 
     def apply(self, change: Change) -> None:
         """Take a subscription or a state of the task's own into memory. Raises StateVersionError."""
@@ -65,12 +66,13 @@ class DeliverWorker:
         """Return the attempts that are due, fair to endpoints; make digests; give up and forget what is over."""
         acts: list[Act] = []
         outputs: list[Output] = []
+        room: dict[Channel, int] = {}
         for endpoint_id in self._pending.lanes.endpoints_due(now):
             if self._pending.stopped(endpoint_id):
                 outputs.append(self._stop(endpoint_id, now))
             else:
                 turn = self._turn(endpoint_id, now)
-                acts.extend(turn.acts)
+                acts.extend(self._fitting(turn.acts, room))
                 outputs += [turn] if turn.changes else []
             if len(acts) >= 4 * self._settings.concurrency or len(outputs) >= MAX_AT_A_WAKE:
                 break
@@ -81,6 +83,17 @@ class DeliverWorker:
             now - timedelta(days=self._settings.keep_days), self._settings.keep_ended, MAX_FORGOTTEN
         )
         return Output(tuple(record for one in outputs for record in one.records), tuple(changes), tuple(acts))
+
+    def _fitting(self, acts: Sequence[Act], room: dict[Channel, int]) -> Sequence[Act]:
+        """Return the acts that their channel has room for beside those before them; webhooks have their own bounds."""
+        if not acts or not isinstance(request := acts[0].payload, AttemptRequest):
+            return acts
+        channel = request.endpoint.channel
+        if channel is Channel.WEBHOOK:
+            return acts
+        left = room.setdefault(channel, self._settings.at_once(channel)[0])
+        room[channel] = max(0, left - len(acts))
+        return acts[:left]
 
     def _wanted(self, delivery: Delivery, sequence: int) -> Output:
         if self._pending.knows(delivery.id):
@@ -159,9 +172,10 @@ class DeliverWorker:
         """
         endpoint = self._pending.endpoints.get(endpoint_id)
         broken = self._pending.health(endpoint_id).failures >= self._settings.breaker_failures
+        most = self._settings.per_endpoint if endpoint is None else self._settings.at_once(endpoint.channel)[1]
         acts: list[Act] = []
         changes: list[Change] = []
-        for progress in self._pending.lanes.due(endpoint_id, now, 1 if broken else self._settings.per_endpoint):
+        for progress in self._pending.lanes.due(endpoint_id, now, 1 if broken else most):
             delivery = progress.delivery
             if delivery is None:
                 continue

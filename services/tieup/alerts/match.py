@@ -140,6 +140,7 @@ def _delivery(
         body=bodies.to(wanted).decode(),
         mode=wanted[0].mode,
         replay=replayed_at is not None,
+        channel=next(one.channel for one in wanted[0].endpoints if one.id == endpoint_id),
     )
     return NewRecord(
         DELIVERIES, delivery.id.encode(), encode(delivery), to_millis(replayed_at or at), place_by=endpoint_id.encode()

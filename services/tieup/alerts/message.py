@@ -1,4 +1,7 @@
-"""The message: what a subscriber is told, as JSON of less than 20 kB, the same bytes at every attempt."""
+"""The message: what a subscriber is told, as JSON of less than 20 kB, the same bytes at every attempt.
+
+On the log it has no links of ours, since whoever has such a link may use it; `linked` puts them in when it is sent.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +11,9 @@ from typing import Final, cast
 
 import orjson
 
+from tieup.alerts.capabilities import Capabilities
 from tieup.alerts.filters import describe
-from tieup.errors import InvalidOutput
+from tieup.errors import BadRecord, InvalidOutput
 from tieup.model.codec import decode, encode
 from tieup.model.delivery import MAX_BODY_BYTES
 from tieup.model.story import StoryEvent
@@ -20,6 +24,7 @@ TEST_TYPE: Final = "tieup.test.v1"
 MAX_REASONS: Final = 20
 MAX_DIGEST: Final = 100
 MAX_TEXT_CHARS: Final = 200
+LINK_BYTES: Final = 450  # kept free for each event's link; a public URL has at most 200 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,13 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class AlertData:
     """One event and why it is told. `event` is as on the events topic, its lists shortened where it would be too large;
-    its counts tell how many there were.
+    its counts tell how many there were. `wrong_url` is where to say that it is wrong; only in what is sent.
     """
 
     event_id: str
     event: StoryEvent
     reasons: tuple[Reason, ...]
+    wrong_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class AlertBodies:
         for level in range(len(_SHORTENED) + 1):
             event = cast(StoryEvent, self._at(level))
             body = encode(AlertMessage(self._type, self._event.occurred_at, AlertData(self._event_id, event, reasons)))
-            if len(body) < MAX_BODY_BYTES:
+            if len(body) < MAX_BODY_BYTES - LINK_BYTES:
                 return body
         raise InvalidOutput(
             f"event {self._event_id}: {len(body)} bytes when shortened, a message has at most {MAX_BODY_BYTES}"
@@ -109,12 +115,39 @@ def digest_body(bodies: Sequence[str], at: datetime) -> tuple[bytes, int]:
     alerts = [replace(one, event=_brief(one.event)) for one in alerts]
     while True:
         body = encode(DigestMessage(DIGEST_TYPE, at, DigestData(tuple(alerts))))
-        if len(body) < MAX_BODY_BYTES:
+        if len(body) < MAX_BODY_BYTES - LINK_BYTES * len(alerts):
             return body, len(alerts)
         if len(alerts) == 1:
             alerts = [replace(alerts[0], event=_bare(alerts[0].event))]
             return encode(DigestMessage(DIGEST_TYPE, at, DigestData(tuple(alerts)))), 1
         alerts = alerts[: len(alerts) * 4 // 5]
+
+
+def linked(body: bytes, links: Capabilities | None) -> bytes:
+    """Return the body with the link for marking each of its events as wrong: the same bytes for the same body.
+
+    A body that tells of no event, and a test's, stays as it is.
+    """
+    if links is None:
+        return body
+    try:
+        if DIGEST_TYPE.encode() in body[:64]:
+            digest = decode(DigestMessage, body, "a digest's body")
+            alerts = tuple(replace(one, wrong_url=link_of(one, links)) for one in digest.data.alerts)
+            return encode(replace(digest, data=DigestData(alerts)))
+        alert = decode(AlertMessage, body, "a message's body")
+    except BadRecord:
+        return body
+    if alert.type == TEST_TYPE:
+        return body
+    return encode(replace(alert, data=replace(alert.data, wrong_url=link_of(alert.data, links))))
+
+
+def link_of(data: AlertData, links: Capabilities) -> str | None:
+    """Return where to say that the event is wrong, None for what no subscription asked for."""
+    if not data.reasons:
+        return None
+    return links.wrong_url(data.reasons[0].subscription_id, data.event_id, data.event.story_id)
 
 
 def reason(subscription: Subscription) -> Reason:

@@ -61,18 +61,19 @@ def notices(
         subscriptions=tuple(Silenced(one.id, one.name) for one in users[:MAX_NAMED]),
     )
     body = encode(StoppedMessage(NOTICE_TYPE, at, data)).decode()
-    return [_notice(stopped.id, one.id, body, at) for one in islice(others, MAX_TOLD)]
+    return [_notice(stopped.id, one, body, at) for one in islice(others, MAX_TOLD)]
 
 
-def _notice(stopped_id: str, endpoint_id: str, body: str, at: datetime) -> NewRecord:
+def _notice(stopped_id: str, told: Endpoint, body: str, at: datetime) -> NewRecord:
     notice_id = derive_id("notice", stopped_id, at.isoformat())
     delivery = Delivery(
-        id=derive_id("delivery", notice_id, endpoint_id),
+        id=derive_id("delivery", notice_id, told.id),
         event_id=notice_id,
         story_id=derive_id("notice", stopped_id),
-        endpoint_id=endpoint_id,
+        endpoint_id=told.id,
         subscription_ids=(),
         matched_at=at,
         body=body,
+        channel=told.channel,
     )
-    return NewRecord(DELIVERIES, delivery.id.encode(), encode(delivery), to_millis(at), place_by=endpoint_id.encode())
+    return NewRecord(DELIVERIES, delivery.id.encode(), encode(delivery), to_millis(at), place_by=told.id.encode())

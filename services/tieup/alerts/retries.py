@@ -46,7 +46,7 @@ def health_after(health: EndpointHealth, outcome: AttemptOutcome, settings: Aler
     if outcome.delivered:
         return EndpointHealth(health.endpoint_id)
     if outcome.gone:
-        return replace(health, stopped_at=outcome.at, reason="the receiver wants no more messages (410)")
+        return replace(health, stopped_at=outcome.at, reason=f"the receiver wants no more messages ({outcome.status})")
     failed = replace(
         health,
         failures=health.failures + 1,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tieup.alerts.attempt import AttemptRequest, Reply, Sender, outcome
 from tieup.alerts.sealing import Sealer
+from tieup.alerts.watch import DeliveryWatch
 from tieup.errors import DeliveryError
 from tieup.log.base import Act, Clock
 from tieup.model.codec import encode
@@ -15,10 +16,17 @@ from tieup.model.subscription import Channel
 class DeliveryShell:
     """Sends messages. Without the master key nothing can be opened, and every attempt fails and says so."""
 
-    def __init__(self, senders: Mapping[Channel, Sender], sealer: Sealer | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        senders: Mapping[Channel, Sender],
+        sealer: Sealer | None,
+        clock: Clock,
+        watch: DeliveryWatch | None = None,
+    ) -> None:
         self._senders = senders
         self._sealer = sealer
         self._clock = clock
+        self._watch = watch
 
     async def perform(self, act: Act) -> bytes:
         """Perform an AttemptRequest and return the encoded AttemptOutcome, whatever happened outside."""
@@ -34,7 +42,10 @@ class DeliveryShell:
             reply = await self._sent(request, started_at)
         except DeliveryError as error:
             reply = Reply(error=" ".join(str(error).split())[:1_000])
-        return outcome(request, reply, started_at, self._now())
+        found = outcome(request, reply, started_at, self._now())
+        if self._watch is not None:
+            self._watch.attempted(request.endpoint.channel, found)
+        return found
 
     async def close(self) -> None:
         """Close the channels."""

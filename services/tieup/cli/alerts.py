@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tieup.cli import alert_marks
+from tieup.cli.alert_channels import (
+    Chat,
+    Email,
+    Feed,
+    Stream,
+    Webhook,
+    endpoints,
+    has_secret,
+    replaced,
+    sealer,
+    secrets,
+    wishes,
+)
 from tieup.cli.alert_options import (
     At,
     AtOnce,
@@ -25,26 +39,23 @@ from tieup.cli.alerts_past import events_of, replay, try_filter
 from tieup.cli.alerts_view import delivery_table, subscription_table, subscription_text
 from tieup.cli.options import AsJson, LogUrl
 from tieup.cli.reading import read_table
-from tieup.cli.session import emit, now, say, session, show, wait_for
+from tieup.cli.session import emit, now, say, session, show, tell, wait_for
 from tieup.cli.terminal import plain
 from tieup.config import Settings
-from tieup.errors import SettingsError, UsageError
+from tieup.errors import UsageError
 from tieup.log.topics import CATALOGUE, SUBSCRIPTIONS
-from tieup.model.subscription import AT_ONCE, DEFAULT_MAX_AGE_H, Channel, Endpoint, Subscription
-
-if TYPE_CHECKING:
-    from tieup.alerts.sealing import Sealer
+from tieup.model.subscription import AT_ONCE, DEFAULT_MAX_AGE_H, Subscription
 
 group = typer.Typer(no_args_is_help=True, help="Be told: subscriptions, and how their messages fare.")
 
 Wanted = Annotated[str, typer.Argument(metavar="ID", help="A subscription's name, or the first digits of its id.")]
-Webhook = Annotated[str | None, typer.Option("--webhook", metavar="URL", help="Where to post signed messages.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group.command("try")(try_filter)
     group.command()(replay)
+    alert_marks.register(group)
     app.add_typer(group, name="alerts")
 
 
@@ -54,6 +65,10 @@ def add(
     text: FilterText = None,
     watchlist: WatchlistFile = None,
     webhook: Webhook = None,
+    email: Email = None,
+    chat: Chat = None,
+    feed: Feed = False,
+    stream: Stream = False,
     name: Annotated[str | None, typer.Option(help="A name of your own; the filter if none.")] = None,
     owner: Annotated[str, typer.Option(help="Whose it is: two owners share no endpoint and no secret.")] = "",
     digest: Digest = None,
@@ -66,23 +81,24 @@ def add(
     max_age_h: MaxAge = None,
     log: LogUrl = None,
 ) -> None:
-    """Be told of the events that a filter accepts. The signing secret is shown this once."""
-    from tieup.alerts.sealing import shown_secret
+    """Be told of the events that a filter accepts, at one or several places. Secrets are shown this once."""
     from tieup.alerts.subscribe import new_subscription
 
     settings = session(context).settings(log=log)
     mode = mode_after(AT_ONCE, digest, at, at_once, window, quiet, timezone)
     wanted = wanted_filter(settings, text, watchlist)
-    endpoint = _webhook(settings, webhook, owner)
     called = name or (text or "")[:200] or (watchlist.name if watchlist else "everything")
-    made = new_subscription(called, wanted, [endpoint], now(), owner=owner, mode=mode)
-    made = replace(made, backfill=bool(backfill), max_age_h=max_age_h or DEFAULT_MAX_AGE_H)
-    known = wait_for(_added(settings, made))
+    made = new_subscription(called, wanted, [], now(), owner=owner, mode=mode)
+    found = endpoints(settings, wishes(webhook, email, chat, feed, stream), made.id, owner)
+    if not found:
+        raise UsageError("where to? --webhook URL, --email ADDRESS, --chat URL, --feed or --stream")
+    made = replace(made, endpoints=found, backfill=bool(backfill), max_age_h=max_age_h or DEFAULT_MAX_AGE_H)
+    known = wait_for(_stored(settings, made))
     show(plain(f"added {made.id} {made.name}"))
-    if endpoint.id in known:
+    for line in secrets(settings, made, [one for one in found if one.id not in known]):
+        tell(line)
+    if any(one.id in known and has_secret(one) for one in found):
         say("the endpoint is known: its signing secret stays as it is")
-    else:
-        show(plain(f"signing secret, shown this once: {shown_secret(_sealer(settings).secret(endpoint.id, 1))}"))
 
 
 @group.command()
@@ -100,10 +116,18 @@ def edit(
     timezone: Zone = None,
     backfill: Backfill = None,
     max_age_h: MaxAge = None,
+    webhook: Webhook = None,
+    email: Email = None,
+    chat: Chat = None,
+    feed: Feed = False,
+    stream: Stream = False,
     immediately: Annotated[bool, typer.Option("--immediately", help="Everything at once, no digest.")] = False,
     log: LogUrl = None,
 ) -> None:
-    """Change a subscription; what is not given stays. An endpoint that was stopped is tried again."""
+    """Change a subscription; what is not given stays. A place given replaces those of its channel.
+
+    An endpoint that was stopped is tried again.
+    """
     from tieup.alerts.subscribe import checked_name
 
     settings = session(context).settings(log=log)
@@ -118,8 +142,12 @@ def edit(
         after = replace(after, backfill=backfill)
     if max_age_h is not None:
         after = replace(after, max_age_h=max_age_h)
-    _store(settings, [after])
+    new = endpoints(settings, wishes(webhook, email, chat, feed, stream), after.id, after.owner)
+    after = replace(after, endpoints=replaced(after.endpoints, new))
+    known = wait_for(_stored(settings, after))
     show(plain(f"changed {after.id} {after.name}"))
+    for line in secrets(settings, after, [one for one in new if one.id not in known]):
+        tell(line)
 
 
 @group.command("list")
@@ -131,7 +159,7 @@ def list_subscriptions(context: typer.Context, as_json: AsJson = False, log: Log
         for one in found.values():
             emit(one)
     elif not found:
-        say("no subscriptions yet; `tieup alerts add FILTER --webhook URL` makes one")
+        say("no subscriptions yet; `tieup alerts add FILTER --email ADDRESS` makes one")
     else:
         show(subscription_table(found.values(), states))
 
@@ -180,54 +208,42 @@ def remove(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
 
 @group.command()
 def rotate(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
-    """Give the endpoints new signing secrets, shown this once; the former ones sign as well for a day."""
-    from tieup.alerts.sealing import shown_secret
+    """Give the endpoints new secrets and private URLs, shown this once; the former ones hold as well for a day."""
     from tieup.alerts.subscribe import rotated
 
     settings = session(context).settings(log=log)
-    sealer, every, at = _sealer(settings), wait_for(subscriptions(settings)), now()
-    for endpoint in pick(every, wanted).endpoints:
+    sealer(settings)
+    every, at = wait_for(subscriptions(settings)), now()
+    found = pick(every, wanted)
+    for endpoint in filter(has_secret, found.endpoints):
         users = [one for one in every.values() if any(its.id == endpoint.id for its in one.endpoints)]
         _store(settings, [rotated(one, endpoint.id, at) for one in users])
-        secret = sealer.secret(endpoint.id, endpoint.secret_version + 1)
-        show(plain(f"signing secret, shown this once: {shown_secret(secret)}"))
+        for line in secrets(settings, found, [replace(endpoint, secret_version=endpoint.secret_version + 1)]):
+            tell(line)
 
 
 @group.command("test")
 def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
     """Send the newest event on the log to a subscription's endpoints now, as a test; exit code 1 if one fails."""
+    from tieup.alerting import alert_shell
     from tieup.alerts.testing import send_test
-    from tieup.bootstrap import delivery_shell, utc_now
+    from tieup.bootstrap import utc_now
 
     settings = session(context).settings(log=log)
-    _sealer(settings)
+    sealer(settings)
     found, events = pick(wait_for(subscriptions(settings)), wanted), wait_for(events_of(settings, None))
     if not events:
         raise UsageError("no events on the log yet: there is nothing to send as a test")
-    outcomes = wait_for(
-        send_test(delivery_shell(settings.alerts, settings.master_key, utc_now), found, events[-1][1], now())
-    )
-    for one in outcomes:
+    tests = wait_for(send_test(alert_shell(settings, utc_now), found, events[-1][1], now()))
+    wait_for(append(settings, tests.laid))
+    if tests.laid:
+        show(plain("laid ready in its feed or stream, marked as a test"))
+    for channel, one in tests.outcomes:
         word = "received" if one.delivered else "failed"
-        show(plain(f"{word}: {one.error or one.status} {one.excerpt or ''}", style="green" if one.delivered else "red"))
-    if not all(one.delivered for one in outcomes):
+        line = f"{channel}: {word}: {one.error or one.status or 'taken'} {one.excerpt or ''}"
+        show(plain(line, style="green" if one.delivered else "red"))
+    if not all(one.delivered for _, one in tests.outcomes):
         raise typer.Exit(1)
-
-
-def _webhook(settings: Settings, url: str | None, owner: str) -> Endpoint:
-    from tieup.alerts.channels.webhook import webhook_url
-
-    if url is None:
-        raise UsageError("where to? --webhook URL")
-    return _sealer(settings).endpoint(Channel.WEBHOOK, webhook_url(url, settings.alerts), owner)
-
-
-def _sealer(settings: Settings) -> "Sealer":
-    from tieup.alerts.sealing import Sealer
-
-    if settings.master_key is None:
-        raise SettingsError("master_key: not set; `tieup key` makes one for TIEUP_MASTER_KEY")
-    return Sealer(settings.master_key)
 
 
 def _change(settings: Settings, wanted: str, *, paused: bool) -> None:
@@ -242,8 +258,8 @@ def _store(settings: Settings, subscriptions: Sequence[Subscription]) -> None:
     wait_for(append(settings, [subscription_record(one) for one in subscriptions]))
 
 
-async def _added(settings: Settings, made: Subscription) -> frozenset[str]:
-    """Append a new subscription and return the endpoints that were known before."""
+async def _stored(settings: Settings, made: Subscription) -> frozenset[str]:
+    """Append a subscription and return the endpoints that were known before."""
     from tieup.alerts.subscribe import subscription_record
     from tieup.bootstrap import open_log
 
@@ -251,6 +267,6 @@ async def _added(settings: Settings, made: Subscription) -> frozenset[str]:
         await log.create(CATALOGUE)
         before = await read_table(log, SUBSCRIPTIONS, Subscription)
         known = {endpoint.id: endpoint for one in before.values() for endpoint in one.endpoints}
-        endpoints = tuple(known.get(one.id, one) for one in made.endpoints)
-        await log.append([subscription_record(replace(made, endpoints=endpoints))])
+        chosen = tuple(known.get(one.id, one) for one in made.endpoints)
+        await log.append([subscription_record(replace(made, endpoints=chosen))])
     return frozenset(known)

@@ -23,13 +23,14 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Alert", no_wrap=True, style="dim")
-    for column in ("Name", "Filter", "When", "Endpoint"):
+    for column in ("Name", "Filter", "When", "By", "Endpoint"):
         table.add_column(column, overflow="fold")
     for one in found:
         fares = plain("paused", style="yellow") if one.paused else _fares(one, states)
         events = describe(one.filter)
         events = events if len(events) <= MAX_FILTER_SHOWN else f"{events[:MAX_FILTER_SHOWN]}…"
-        table.add_row(one.id[:SHORT_ID], plain(one.name), plain(events), plain(when(one.mode)), fares)
+        by = ", ".join(dict.fromkeys(endpoint.channel.value for endpoint in one.endpoints))
+        table.add_row(one.id[:SHORT_ID], plain(one.name), plain(events), plain(when(one.mode)), plain(by), fares)
     return table
 
 

@@ -20,6 +20,7 @@ STORIES: Final = "tieup.stories.v1"
 EVENTS: Final = "tieup.events.v1"
 CORRECTIONS: Final = "tieup.corrections.v1"
 SUBSCRIPTIONS: Final = "tieup.subscriptions.v1"
+MARKS: Final = "tieup.marks.v1"
 DELIVERIES: Final = "tieup.deliveries.v1"
 DELIVERY_STATES: Final = "tieup.delivery-states.v1"
 DEAD_LETTERS: Final = "tieup.dead-letters.v1"
@@ -56,6 +57,7 @@ CATALOGUE: Final[tuple[Topic, ...]] = (
     Topic(EVENTS, single=True, max_bytes=200_000),
     Topic(CORRECTIONS, single=True),
     Topic(SUBSCRIPTIONS, compact=True),
+    Topic(MARKS, compact=True),
     Topic(DELIVERIES, retention_ms=30 * DAY_MS),
     Topic(DELIVERY_STATES, compact=True),
     Topic(DEAD_LETTERS, retention_ms=90 * DAY_MS, max_bytes=6_500_000),

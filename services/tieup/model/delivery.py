@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tieup.model.subscription import AT_ONCE, Mode
+from tieup.model.subscription import AT_ONCE, Channel, Mode
 
 DELIVERY_STATE_VERSION = 1
 MAX_BODY_BYTES = 20_000
@@ -32,6 +32,7 @@ class Delivery:
     at every attempt. `matched_at` is the event record's time. `replay`: sent again because somebody asked for it.
     `story_ids` are the stories of a digest, whose later messages wait for it. A notice to an owner, that another
     endpoint of theirs was stopped, has no subscriptions.
+    `channel` is the endpoint's: what is pulled is never sent, but read from this topic.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Delivery:
     mode: Mode = AT_ONCE
     replay: bool = False
     story_ids: tuple[str, ...] = ()
+    channel: Channel = Channel.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)

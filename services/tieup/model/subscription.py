@@ -11,9 +11,16 @@ DEFAULT_MAX_AGE_H = 48
 
 
 class Channel(StrEnum):
-    """How a message travels."""
+    """How a message travels: it is sent, or (`PULLED`) it is laid ready and fetched."""
 
     WEBHOOK = "webhook"
+    EMAIL = "email"
+    CHAT = "chat"
+    FEED = "feed"
+    STREAM = "stream"
+
+
+PULLED = frozenset({Channel.FEED, Channel.STREAM})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from tieup.alerts.attempt import AttemptRequest, Reply
+from tieup.alerts.capabilities import Capabilities
+from tieup.alerts.message import linked
 from tieup.alerts.sealing import Sealer
 from tieup.alerts.settings import AlertSettings
 from tieup.alerts.signing import secrets_of, signed_headers
@@ -31,7 +33,8 @@ _PORTS: Final = {"http": 80, "https": 443}
 class WebhookSender:
     """Posts messages over one pool of connections."""
 
-    def __init__(self, settings: AlertSettings, sealer: Sealer) -> None:
+    def __init__(self, settings: AlertSettings, sealer: Sealer, links: Capabilities | None = None) -> None:
+        self._links = links
         self._settings = settings
         self._sealer = sealer
         self._transport = GuardedTransport(
@@ -44,17 +47,18 @@ class WebhookSender:
 
     async def send(self, request: AttemptRequest, address: str, at: datetime) -> Reply:
         """Post one message. Raises DeliveryError for what gave no answer."""
+        body = linked(request.body, self._links)
         secrets = secrets_of(request.endpoint, self._sealer, at)
         headers = [
             ("Host", urlsplit(address).netloc),
             ("Content-Type", "application/json"),
-            ("Content-Length", str(len(request.body))),
+            ("Content-Length", str(len(body))),
             ("User-Agent", self._settings.user_agent),
-            *signed_headers(request.message_id, at, request.body, secrets),
+            *signed_headers(request.message_id, at, body, secrets),
         ]
         try:
             async with asyncio.timeout(self._settings.total_s):
-                return await self._post(address, headers, request.body, at)
+                return await self._post(address, headers, body, at)
         except TimeoutError as error:
             raise DeliveryError(f"no whole answer within {self._settings.total_s:g} s") from error
         except (httpx.TransportError, httpx.InvalidURL, FetchError) as error:
