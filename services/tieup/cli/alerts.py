@@ -224,17 +224,21 @@ def rotate(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
 
 @group.command("test")
 def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
-    """Send the newest event on the log to a subscription's endpoints now, as a test; exit code 1 if one fails."""
+    """Send the newest event on the log (or a made-up one) to a subscription's endpoints now, as a test.
+
+    Exit code 1 if one fails.
+    """
     from tieup.alerting import alert_shell
+    from tieup.alerts.sample import sample_event
     from tieup.alerts.testing import send_test
     from tieup.bootstrap import utc_now
 
     settings = session(context).settings(log=log)
     sealer(settings)
     found, events = pick(wait_for(subscriptions(settings)), wanted), wait_for(events_of(settings, None))
-    if not events:
-        raise UsageError("no events on the log yet: there is nothing to send as a test")
-    tests = wait_for(send_test(alert_shell(settings, utc_now), found, events[-1][1], now()))
+    at = now()
+    event = events[-1][1] if events else sample_event(at)
+    tests = wait_for(send_test(alert_shell(settings, utc_now), found, event, at))
     wait_for(append(settings, tests.laid))
     if tests.laid:
         show(plain("laid ready in its feed or stream, marked as a test"))
