@@ -15,6 +15,8 @@ from tests.unit.alerts.making import event, subscription
 
 from tieup.alerting import delivery_shell
 from tieup.alerts.attempt import AttemptRequest
+from tieup.alerts.capabilities import Capabilities
+from tieup.alerts.message import alert_body
 from tieup.alerts.sealing import Sealer, shown_secret
 from tieup.alerts.shell import DeliveryShell
 from tieup.alerts.subscribe import subscription_record
@@ -172,6 +174,21 @@ async def test_a_story_arrives_in_order_although_its_first_message_failed(tmp_pa
         await alerting(path, alert_settings(), settled(receiver, 4), speed=20)
     revisions = [orjson.loads(message.body)["data"]["event"]["revision"] for message in receiver.received]
     assert revisions == [1, 1, 2, 3]
+
+
+async def test_what_is_signed_holds_the_link_to_mark_it_as_wrong() -> None:
+    links, one = Capabilities(KEY, "https://tieup.example.com"), subscription("company:ford")
+    body = alert_body(event(1), "e" * 32, [one])
+    async with receiving() as receiver:
+        endpoint = SEALER.endpoint(Channel.WEBHOOK, receiver.url)
+        opened = delivery_shell(alert_settings(), KEY, utc_now, links=links)
+        for attempt in range(2):
+            await opened.attempt(AttemptRequest("d", attempt, "m", event(1).story_id, endpoint, body))
+        await opened.close()
+    first, again = receiver.received
+    said = Webhook(shown_secret(SEALER.secret(endpoint.id, 1))).verify(first.body, dict(first.headers))
+    assert said["data"]["wrong_url"] == links.wrong_url(one.id, "e" * 32, event(1).story_id)
+    assert first.body == again.body
 
 
 async def test_secrets_rotate_without_a_gap(tmp_path: Path) -> None:
