@@ -29,6 +29,7 @@ from tests.unit.alerts.making import event, event_record, gazetteer, matcher, su
 
 from tieup.alerts.message import alert_body
 from tieup.alerts.subscribe import subscription_record
+from tieup.bootstrap import share_fairly
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
 from tieup.log.sqlite import SqliteLog
@@ -208,10 +209,11 @@ PARTS: dict[str, Callable[[int], Awaitable[None]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="all if none is named")
     parser.add_argument("--count", type=int, default=3_200)
     given = parser.parse_args()
-    for part in given.parts:
+    share_fairly()  # as the service does
+    for part in given.parts or PARTS:
         asyncio.run(PARTS[part](given.count))
     say(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
