@@ -56,11 +56,15 @@ class SubscriptionIndex:
 
     def matching(self, facts: EventFacts) -> list[Subscription]:
         """Return the subscriptions whose filter accepts the event, by id."""
+        wanted = (self._subscriptions[one] for one in sorted(self.candidates(facts)))
+        return [one for one in wanted if passes(one.filter, facts)]
+
+    def candidates(self, facts: EventFacts) -> set[str]:
+        """Return the ids of those whose filter has to be looked at: they share a key with the event."""
         found: set[str] = set()
         for key in self._keys_of(facts):
             found.update(self._keys.get(key, ()))
-        wanted = (self._subscriptions[one] for one in sorted(found))
-        return [one for one in wanted if passes(one.filter, facts)]
+        return found
 
     def _keys_of(self, facts: EventFacts) -> Iterator[Key]:
         event = facts.event

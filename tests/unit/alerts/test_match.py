@@ -7,6 +7,8 @@ import orjson
 import pytest
 from tests.unit.alerts.making import T0, event, event_record, gazetteer, matcher, sealer, subscribed, subscription
 
+from tieup.alerts.conditions import facts_of
+from tieup.alerts.index import SubscriptionIndex
 from tieup.alerts.match import MatchWorker
 from tieup.alerts.message import alert_body
 from tieup.errors import BadRecord, StateVersionError
@@ -104,3 +106,24 @@ def test_a_message_stays_below_its_bound_whatever_the_event_holds() -> None:
     body = alert_body(large, "id", [subscription()])
     assert len(body) < 20_000
     assert orjson.loads(body)["data"]["event"]["claim_count"] == large.claim_count
+
+
+def test_an_endpoint_of_many_is_told_once_with_the_first_reasons() -> None:
+    (told,) = fired(*(subscription("company:ford", name=str(number)) for number in range(30)))
+    assert len(orjson.loads(told.body)["data"]["reasons"]) == 20
+    assert len(told.subscription_ids) == 30
+
+
+def test_what_does_not_match_is_not_even_looked_at() -> None:
+    """Of thousands only those that share a key with the event are checked."""
+    others = sorted(one.id for one in gazetteer() if one.id not in {"ford", "xiaomi"})[:1_000]
+    index = SubscriptionIndex()
+    for name in others:
+        index.put(subscription(f"company:{name}", name=name))
+    for number in range(500):
+        index.put(subscription(f"company:ford word:rare{number}", name=f"rare {number}"))
+    wanted = subscription("company:ford")
+    index.put(wanted)
+    facts = facts_of(event(), gazetteer())
+    assert index.candidates(facts) == {wanted.id}
+    assert index.matching(facts) == [wanted]
