@@ -1,9 +1,9 @@
 """Real sagas retold: articles in order, each with the changes that it is the first to tell; and what was alerted."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,19 @@ class Tally:
 
 
 def articles() -> Iterator[tuple[str, dict[str, Any]]]:
-    """All articles of all sagas, by date."""
+    """All articles of all sagas in the order in which they come: as they were published, but for those with another
+    `observed`. With `edits`, the number of an earlier article of the saga, one is a new version of that article.
+    """
     rows = [
-        (path.stem, at, row)
+        (path.stem, at, row | {"observed": row.get("observed", row["published"])})
         for path in sorted(FOLDER.glob("*.toml"))
         for at, row in enumerate(tomllib.loads(path.read_text("utf-8"))["articles"])
     ]
-    for saga, at, row in sorted(rows, key=lambda each: (each[2]["published"], each[0], each[1])):
-        yield saga, row | {"id": f"{saga}/{at}"}
+    versions: Counter[str] = Counter()
+    for saga, at, row in sorted(rows, key=lambda each: (each[2]["observed"], each[0], each[1])):
+        url = f"https://news.example/{saga}/{row.get('edits', at)}"
+        versions[url] += 1
+        yield saga, row | {"id": f"{saga}/{at}", "url": url, "version": versions[url]}
 
 
 def tell(gazetteer: Gazetteer) -> Tally:
@@ -74,7 +79,7 @@ def tell(gazetteer: Gazetteer) -> Tally:
 
 
 def _events(worker: StoryWorker, found: Any) -> list[dict[str, Any]]:
-    if not found.relations:
+    if not found.relations and found.version == 1:
         return []
     record = Record(RELATIONS, 0, 0, found.article_id.encode(), encode(found), to_millis(found.observed_at))
     output = worker.process(record)
@@ -94,19 +99,18 @@ def _key(name: str, gazetteer: Gazetteer) -> str:
 
 
 def _article(row: dict[str, Any]) -> Article:
-    url = f"https://news.example/{row['id']}"
-    at: datetime = row["published"]
+    url: str = row["url"]
     return Article(
         id=derive_id("article", url),
-        version=1,
+        version=row["version"],
         title=row["title"],
         text=row["text"],
-        observed_at=at,
+        observed_at=row["observed"],
         url=url,
         canonical_url=url,
         publisher=row["publisher"],
         domain="news.example",
         language=row["language"],
-        published=at,
+        published=row["published"],
         content_hash=derive_id(row["title"], row["text"]),
     )
