@@ -21,7 +21,7 @@ from tests.chaos import kafka_run, sqlite_run
 from tests.chaos.controls import CONTROLS
 from tests.chaos.kafka_run import Trial
 from tests.chaos.processor_time import Share
-from tests.chaos.rows import HEAD, Place, Row, Rows, cells, code
+from tests.chaos.rows import HEAD, STALL_S, Place, Row, Rows, cells, code
 
 EMBEDDED_RECORDS = 12_000
 CONTROL_KILLS = 30
@@ -97,10 +97,10 @@ def asked_for(given: argparse.Namespace) -> Iterator[Run]:
 
 
 def in_a_folder(run: Run, keep: Path | None) -> Row:
-    """Run it; what the processes of a faulty run said is kept."""
+    """Run it; what the processes said is kept if there are faults or the stall was too long."""
     with tempfile.TemporaryDirectory(prefix="tieup-chaos-") as folder:
         row = run.make(Path(folder))
-        if row.faults and keep:
+        if keep and (row.faults or row.stall_s > STALL_S):
             shutil.copytree(folder, keep / f"{time.time():.0f}", dirs_exist_ok=True)
     return row
 

@@ -22,13 +22,12 @@ from tests.chaos.processor_time import Share
 from tests.chaos.proxy import Proxy
 from tests.chaos.system import Process, System
 from tests.kafka_broker import KafkaCluster, free_port
-from tests.service import TIEUP, environment, until
+from tests.service import TIEUP, environment
 from tieup.bootstrap import open_log
 from tieup.config import load_settings
 from tieup.log.topics import ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, EVENTS, RELATIONS
 
 PARTITIONS = 4
-START_S = 120.0
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -36,14 +35,16 @@ ROOT = Path(__file__).parent.parent.parent
 class Trial:
     """What to run: `rate` articles a second, `processes` of tieup on `brokers` brokers.
 
-    The blows are drawn from the seed, of these `kinds`, about `every_s` seconds, unless `blows` names them. `without`
-    names the guard that is switched off (a control).
+    The last `late` processes do not run until a blow starts them. The blows are drawn from the seed, of these `kinds`,
+    every so many seconds (`every_s`), unless `blows` names them. `without` names a guard that is switched off (a
+    control).
     """
 
     seed: int
     records: int
     brokers: int = 3
     processes: int = 3
+    late: int = 0
     rate: float = 100.0
     batch: int = 100
     every_s: tuple[float, float] = (3.0, 7.0)
@@ -70,7 +71,7 @@ def run(trial: Trial, folder: Path, say: Callable[[str], None] = lambda _: None)
 
 
 def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) -> Verdict:
-    (folder / "pairs.toml").write_text(gazetteer())
+    (folder / "pairs.toml").write_text(gazetteer(trial.records))
     with ExitStack() as stack:
         backs = [free_port() for _ in range(trial.brokers)]
         cluster = KafkaCluster(trial.brokers, advertised=backs)
@@ -84,7 +85,10 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
             batch_records=str(trial.batch),
         )
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
-        processes = [Process(n, trial.command, env, folder) for n in range(trial.processes)]
+        processes = [
+            Process(n, trial.command, env, folder, wanted=n < trial.processes - trial.late)
+            for n in range(trial.processes)
+        ]
         stack.callback(lambda: [process.kill() for process in processes])
         system = System(cluster, proxies, processes)
         return _run(trial, system, say)
@@ -103,7 +107,7 @@ def _run(trial: Trial, system: System, say: Callable[[str], None]) -> Verdict:
     servers = system.cluster.direct
     ids = {article_id(n): n for n in range(trial.records)}
     feeder, observer = Feeder(servers, trial.records, trial.rate, PARTITIONS), Observer(servers, ids)
-    until(lambda: all(one.ready for one in system.processes), START_S)  # a start is no stall, and no blow hits nothing
+    system.until_ready()  # a start is no stall, and no blow hits nothing
     started = time.monotonic()
     tending = threading.Event()
     tender = threading.Thread(target=system.tend_until, args=(tending,), daemon=True)
@@ -117,7 +121,7 @@ def _run(trial: Trial, system: System, say: Callable[[str], None]) -> Verdict:
     ended_at = time.monotonic()
     tending.set()
     tender.join()
-    codes = _end(system)
+    codes = system.end()
     observer.listen_out()
     verdict = judged(trial.records, feeder, observer, servers, ids, ended_at)
     verdict.more |= {
@@ -155,18 +159,6 @@ def _strike(system: System, blows: Sequence[Blow], started: float, say: Callable
         running[-1].start()
     for thread in running:
         thread.join()
-
-
-def _end(system: System) -> list[int | None]:
-    """End all processes: those too that a late blow has just restarted, once they listen to signals."""
-    with contextlib.suppress(Exception):
-        until(lambda: all(one.ready for one in system.processes))
-    for process in system.processes:
-        process.service.process.terminate()
-    for process in system.processes:
-        with contextlib.suppress(Exception):
-            process.service.process.wait(20)
-    return [process.service.process.poll() for process in system.processes]
 
 
 def judged(

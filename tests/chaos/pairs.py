@@ -32,18 +32,24 @@ TEXTS = (
 )
 
 
-def gazetteer() -> str:
-    """The made-up companies as a gazetteer file (TOML)."""
+def companies(count: int) -> tuple[str, ...]:
+    """As many companies as give `count` pairs: a small run has small tables. At most 103,740 pairs."""
+    needed = next(n for n in range(2, len(COMPANIES) + 1) if n * (n - 1) // 2 >= count)
+    return COMPANIES[:needed]
+
+
+def gazetteer(count: int) -> str:
+    """The companies of so many articles as a gazetteer file (TOML)."""
     tables = (
         f'["{name.lower()}"]\nname = "{name}"\ncountry = "DE"\nsectors = ["maker"]\nautomotive = true\n'
-        for name in COMPANIES
+        for name in companies(count)
     )
     return "\n".join(tables)
 
 
 def articles(count: int) -> Iterator[Article]:
-    """The first `count` articles, a minute apart. There are 103,740 pairs, mixed."""
-    pairs = sorted(combinations(COMPANIES, 2), key=lambda pair: derive_id("pair", *pair))
+    """`count` articles, a minute apart, each of another pair."""
+    pairs = sorted(combinations(companies(count), 2), key=lambda pair: derive_id("pair", *pair))
     for n, (a, b) in enumerate(pairs[:count]):
         title, text = (part.format(a=a, b=b, n=n) for part in TEXTS[n % len(TEXTS)])
         yield _article(n, title, text)

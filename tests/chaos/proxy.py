@@ -80,6 +80,15 @@ class Proxy:
         """Forget a refusal that nothing came for."""
         self._refuse = False
 
+    def swallow(self) -> None:
+        """Pass nothing on any more, while connections stay open: a network that has lost its other half."""
+        self.delay_s = 1e6
+
+    def pass_on_again(self) -> None:
+        """End that, and break the connections whose requests were swallowed."""
+        self.delay_s = 0.0
+        self.cut()
+
     def _call(self, work):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 

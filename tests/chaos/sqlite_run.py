@@ -77,7 +77,7 @@ def run(
     """
     started = time.monotonic()
     rng = random.Random(seed)
-    settings = _settings(folder, batch)
+    settings = _settings(folder, batch, records)
     file = folder / "tieup.db"
     asyncio.run(_append(settings, records))
     ids = {article_id(n): n for n in range(records)}
@@ -133,8 +133,8 @@ def _about(topic: str, key: bytes, value: bytes) -> str:
     return orjson.loads(value)["cause"]["article_id"] if topic == EVENTS else key.decode()
 
 
-def _settings(folder: Path, batch: int) -> Settings:
-    (folder / "pairs.toml").write_text(gazetteer())
+def _settings(folder: Path, batch: int, records: int) -> Settings:
+    (folder / "pairs.toml").write_text(gazetteer(records))
     flags = {"log": f"sqlite:///{folder / 'tieup.db'}", "gazetteer": str(folder / "pairs.toml"), "http": "off"}
     return load_settings({}, {**flags, "batch_records": str(batch), "partitions": "1"})
 

@@ -20,33 +20,51 @@ from tests.service import Service, until
 BROKER_REST_S = 8.0
 """After a broker is back the others are spared so long: a cluster of three may lose one at a time."""
 
+START_S = 120.0
+END_S = 60.0
+TEND_S = 3.0
+"""How long a blow waits for whoever only looks after a process."""
 CATCH_S = 5.0
 """How long a hold or a refusal waits for the request that it is for."""
 
 
 class Process:
-    """One `tieup run`, started anew whenever it ends. All that is done to it is done by one thread at a time."""
+    """One `tieup run`, started anew whenever it ends while it is `wanted`.
 
-    def __init__(self, number: int, command: Sequence[str], env: dict[str, str], folder: Path) -> None:
+    All that is done to it is done by one thread at a time.
+    """
+
+    def __init__(
+        self, number: int, command: Sequence[str], env: dict[str, str], folder: Path, *, wanted: bool = True
+    ) -> None:
         self.port = free_port()
         self.lives = 0
+        self.wanted = wanted
+        self.service: Service | None = None
         self.lock = threading.Lock()
         self.number, self._folder, self._env = number, folder, env
         self._command = [*command, "run", "extract", "story", "--http", f"127.0.0.1:{self.port}"]
-        self.start()
+        if wanted:
+            self.start()
 
     def start(self) -> None:
-        self.lives += 1
+        self.lives, self.wanted = self.lives + 1, True
         self.said = self._folder / f"process-{self.number}-{self.lives}.log"
         self.service = Service(self._command, self._env, self._folder, self.said)
 
     @property
     def ended(self) -> bool:
-        return self.service.process.poll() is not None
+        return self.service is None or self.service.process.poll() is not None
 
     def kill(self) -> None:
-        self.service.process.kill()
-        self.service.process.wait()
+        if self.service is not None:
+            self.service.process.kill()
+            self.service.process.wait()
+
+    def end(self) -> int:
+        """Ask it to end; returns its exit code."""
+        self.service.process.terminate()
+        return self.service.process.wait(END_S)
 
     def hang(self, seconds: float) -> None:
         self.service.process.send_signal(signal.SIGSTOP)
@@ -56,14 +74,14 @@ class Process:
     @property
     def ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as page:
                 return page.status == 200
         except (OSError, HTTPException):
             return False
 
     def metric(self, name: str) -> dict[str, float]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=1) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=2) as page:
                 text = page.read().decode()
         except (OSError, HTTPException):
             return {}
@@ -88,7 +106,7 @@ class System:
         lock = self.processes[blow.target].lock if "process" in blow.kind else self._broker_lock
         if blow.kind in {"cut", "delay", "hold", "refuse"}:
             lock = contextlib.nullcontext()
-        elif not lock.acquire(blocking=False):
+        elif not lock.acquire(timeout=TEND_S):
             return
         else:
             lock = contextlib.closing(_Released(lock))
@@ -104,12 +122,20 @@ class System:
 
     def _roll_process(self, blow: Blow) -> None:
         """As a rolling upgrade does: only when all are ready."""
-        until(lambda: all(one.ready for one in self.processes))
+        self.until_ready()
         process = self.processes[blow.target]
-        process.service.process.terminate()
-        self.rolled.append(process.service.process.wait(20))
+        self.rolled.append(process.end())
         time.sleep(blow.lasts_s)
         process.start()
+
+    def _start_process(self, blow: Blow) -> None:
+        self.processes[blow.target].start()
+
+    def _end_process(self, blow: Blow) -> None:
+        self.until_ready()
+        process = self.processes[blow.target]
+        process.wanted = False
+        self.rolled.append(process.end())
 
     def _hang_process(self, blow: Blow) -> None:
         self.processes[blow.target].hang(blow.lasts_s)
@@ -152,24 +178,40 @@ class System:
         time.sleep(blow.lasts_s)
         self.proxies[blow.target].delay_s = 0.0
 
+    def until_ready(self) -> None:
+        """Wait until every process that is wanted is ready."""
+        until(lambda: all(one.ready for one in self.processes if one.wanted), START_S)
+
+    def end(self) -> list[int]:
+        """End all processes, once they listen to signals; returns their exit codes."""
+        self.until_ready()
+        running = [process for process in self.processes if process.wanted]
+        for process in running:
+            process.service.process.terminate()
+        return [process.end() for process in running]
+
     def tend_until(self, ending: threading.Event) -> None:
         """Tend to it all the time."""
         while not ending.wait(0.5):
             self.tend()
 
     def tend(self) -> None:
-        """Start what ended by itself, as a supervisor does, and note the restores."""
+        """Start what ended by itself, as a supervisor does, and note the restores; what is being struck is left."""
         for process in self.processes:
             if process.lock.acquire(blocking=False):
                 with contextlib.closing(_Released(process.lock)):
-                    if process.ended:
+                    if process.wanted and process.ended:
                         self.ended_alone.append(process.said.read_text(errors="replace")[-300:])
                         process.start()
-            self.longest_restore_s = max([self.longest_restore_s, *process.metric("tieup_restore_seconds").values()])
-            for label, count in process.metric("tieup_tasks_running").items():
-                for worker, served in self.served.items():
-                    if count and f'"{worker}"' in label:
-                        served.add(process.number)
+                    if process.wanted:
+                        self._note(process)
+
+    def _note(self, process: Process) -> None:
+        self.longest_restore_s = max([self.longest_restore_s, *process.metric("tieup_restore_seconds").values()])
+        for label, count in process.metric("tieup_tasks_running").items():
+            for worker, served in self.served.items():
+                if count and f'"{worker}"' in label:
+                    served.add(process.number)
 
 
 @dataclass

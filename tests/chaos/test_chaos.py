@@ -62,20 +62,26 @@ def test_kills_hangs_and_cuts_lose_nothing_and_double_nothing(request, tmp_path)
     assert not verdict.faults, verdict
     assert sum(verdict.more["blows"].values()) >= 3, verdict
     assert verdict.more["state_missing"] == verdict.more["dead"] == verdict.more["refused"] == 0, verdict
-    assert verdict.more["ended_alone"] == [], verdict
+    assert not any("Traceback" in said for said in verdict.more["ended_alone"]), verdict
     assert verdict.more["exit_codes"] == [0, 0], verdict
 
 
 @pytest.mark.kafka
 @pytest.mark.slow
-def test_processes_share_the_work_and_a_rolling_restart_costs_nothing(request, tmp_path):
+def test_processes_come_and_go_under_load_and_a_rolling_restart_costs_nothing(request, tmp_path):
     need_kafka(request.config)
-    rolls = tuple(Blow(2.0 + 3 * n, "roll process", n, 0.0) for n in range(3))
-    verdict = run(Trial(0, 1_500, brokers=1, processes=3, rate=100, blows=rolls), tmp_path)
+    blows = (
+        Blow(1.0, "start process", 1, 0.0),
+        Blow(2.0, "start process", 2, 0.0),
+        Blow(4.0, "roll process", 0, 0.0),  # the one that had everything
+        Blow(8.0, "roll process", 1, 0.0),
+        Blow(12.0, "end process", 2, 0.0),
+    )
+    verdict = run(Trial(0, 1_500, brokers=1, processes=3, late=2, rate=100, blows=blows), tmp_path)
     assert not verdict.faults, verdict
-    assert verdict.more["exit_codes"] == [0] * 6, verdict
+    assert verdict.more["exit_codes"] == [0] * 5, verdict
     assert verdict.more["ended_alone"] == [], verdict
-    assert len(verdict.more["served"]["extract"]) == 3, verdict
+    assert verdict.more["served"]["extract"] == [0, 1, 2], verdict
     assert len(verdict.more["served"]["story"]) >= 2, "the one story task is taken over"
 
 

@@ -1,10 +1,6 @@
-"""Every guard against a measured trap of the client, and beside it the same check with the guard switched off.
-
-The check must find the fault then: a guard that nobody would miss is none.
-"""
+"""The guards of the runner and its tasks, and beside each the same check with the guard switched off."""
 
 import asyncio
-import itertools
 import time
 import uuid
 from concurrent.futures import Executor, Future
@@ -14,15 +10,13 @@ from typing import ClassVar
 import pytest
 from prometheus_client import CollectorRegistry
 
-from tests.chaos.proxy import END_TXN
-from tests.contract.reading import at, drain, record, values
+from tests.chaos.guarding import WAIT_S, ends_within, eventually, guarded
+from tests.contract.kafka_storage import KafkaStorage
+from tests.contract.reading import at, drain
 from tests.tally import AnyValue, TallyWorker
-from tieup.errors import InvalidOutput, LogError, LogUnavailable
-from tieup.log import kafka_transactions
 from tieup.log.base import NewRecord, TaskId, WorkerSpec
 from tieup.log.kafka import KafkaBounds, KafkaLog
-from tieup.log.kafka_topics import Cluster
-from tieup.log.kafka_transactions import Transactor
+from tieup.log.kafka_reader import KafkaReader
 from tieup.log.runner import Runner, RunnerBounds, WorkerRun
 from tieup.log.sqlite import SqliteLog
 from tieup.log.task import Task, TaskBounds
@@ -30,120 +24,6 @@ from tieup.log.topics import BY_NAME, DEAD_LETTERS, Topic
 from tieup.metrics import Metrics
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
-WAIT_S = 40.0
-
-guarded = pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
-
-
-@pytest.fixture
-async def log(kafka):
-    async with await KafkaLog.open(f"kafka://{kafka}") as one:
-        yield one
-
-
-async def made(log):
-    topic = Topic(f"guards.{uuid.uuid4().hex}.v1", single=True)
-    await log.create([topic])
-    return topic, TaskId(uuid.uuid4().hex, "w", 0)
-
-
-async def reopened(log, task_id):
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            try:
-                return await log.open_task(task_id)
-            except LogUnavailable:
-                await asyncio.sleep(0.1)
-
-
-@guarded
-@pytest.mark.kafka
-async def test_the_end_of_a_transaction_that_comes_late_ends_no_other(proxied_kafka, monkeypatch, guarded):
-    """Trap: EndTxn is repeated after a broken connection; the first then tears the next transaction in two."""
-    if not guarded:
-        monkeypatch.setattr(kafka_transactions, "end_once", lambda producer: None)
-    async with await KafkaLog.open(f"kafka://{proxied_kafka.cluster.bootstrap}") as log:
-        topic, task_id = await made(log)
-        hold = await log.open_task(task_id)
-        await hold.commit([record(topic, b"k", b"one")], {at(topic): 1})
-        proxied_kafka.proxy.hold(END_TXN)
-        try:
-            await hold.commit([record(topic, b"k", b"two")], {at(topic): 2})
-        except LogUnavailable:
-            assert guarded
-            await hold.close()
-            hold = await reopened(log, task_id)
-        assert await asyncio.to_thread(proxied_kafka.proxy.held.wait, 10)
-        producer = hold._transactor._producer
-        await producer.begin_transaction()
-        await producer.send_and_wait(topic.name, b"half", partition=0)
-        await asyncio.to_thread(proxied_kafka.proxy.let_go)
-        torn = b"half" in values(await drain(log, [at(topic)]))
-        assert torn != guarded
-        await hold.close()
-
-
-@guarded
-@pytest.mark.kafka
-async def test_a_zombie_commits_nothing(log, monkeypatch, guarded):
-    """Trap: offsets are sent without the group's generation, so a member that lost its partition can still commit."""
-    if not guarded:
-        numbers = itertools.count()
-        own = property(lambda self: f"{self.group}-{self.partition}-{next(numbers)}")
-        monkeypatch.setattr(TaskId, "transactional_id", own)
-    topic, task_id = await made(log)
-    zombie = await log.open_task(task_id)
-    owner = await log.open_task(task_id)
-    await owner.commit([record(topic, b"k", b"0")], {at(topic): 1})
-    try:
-        await zombie.commit([record(topic, b"k", b"0")], {at(topic): 1})
-    except LogError:
-        assert guarded
-    doubled = len(await drain(log, [at(topic)])) > 1
-    assert doubled != guarded
-
-
-@guarded
-@pytest.mark.kafka
-async def test_a_send_that_failed_is_not_committed_over(log, monkeypatch, guarded):
-    """Trap: commit_transaction() succeeds over a send whose future nobody awaited."""
-    if not guarded:
-        send = Transactor._send
-
-        async def unawaited(self, placed):
-            sent = await send(self, placed)
-            sent.add_done_callback(lambda future: future.cancelled() or future.exception())
-            other = asyncio.get_running_loop().create_future()
-            other.set_result(type("Unknown", (), {"offset": -1}))
-            return other
-
-        monkeypatch.setattr(Transactor, "_send", unawaited)
-    topic, task_id = await made(log)
-    hold = await log.open_task(task_id)
-    try:
-        await hold.commit([record(topic, b"k", b"x" * 2_000_000)], {at(topic): 1})
-    except InvalidOutput:
-        assert guarded
-    again = await log.open_task(task_id)
-    position = (await again.committed([at(topic)]))[at(topic)] or 0
-    lost = position > len(await drain(log, [at(topic)]))
-    assert lost != guarded
-
-
-@guarded
-@pytest.mark.kafka
-async def test_the_position_is_read_after_the_former_owner_is_fenced(log, monkeypatch, guarded):
-    """Trap: between a look at the position and the take-over the former owner may commit once more."""
-    topic, task_id = await made(log)
-    former = await log.open_task(task_id)
-    early = await log._cluster.committed(task_id.group, [at(topic)])
-    await former.commit([record(topic, b"k", b"0")], {at(topic): 1})
-    hold = await log.open_task(task_id)
-    found = await hold.committed([at(topic)]) if guarded else early
-    for offset in range(found[at(topic)] or 0, 2):
-        await hold.commit([record(topic, b"k", b"%d" % offset)], {at(topic): offset + 1})
-    doubled = values(await drain(log, [at(topic)])) != [b"0", b"1"]
-    assert doubled != guarded
 
 
 class Slow(TallyWorker):
@@ -180,12 +60,6 @@ async def topics_of(log):
     return topics
 
 
-async def eventually(condition):
-    async with asyncio.timeout(WAIT_S):
-        while not await condition():  # noqa: ASYNC110 - another process's log has no event to wait for
-            await asyncio.sleep(0.02)
-
-
 class OnTheLoop(Executor):
     """Has no threads: whoever hands work to it does the work."""
 
@@ -203,22 +77,35 @@ class OnTheLoop(Executor):
 @pytest.mark.slow
 @pytest.mark.parametrize("build", [Slow, SlowToRestore])
 async def test_long_work_and_a_long_restore_keep_the_membership(kafka, monkeypatch, build, guarded):
-    """Trap: heartbeats share the loop. Work on it for longer than the session, and the group has moved on."""
+    """Trap: heartbeats share the loop. Work on it for longer than the session, and the group has moved on.
+
+    A busy machine may delay a heartbeat as well, so the guarded get three tries; the others need but one.
+    """
     if not guarded:
         monkeypatch.setattr("tieup.log.runner.ThreadPoolExecutor", OnTheLoop)
+    told = []
+    start = WorkerRun.start
+
+    async def counted(self, partitions):
+        told.append(partitions)
+        await start(self, partitions)
+
+    monkeypatch.setattr(WorkerRun, "start", counted)
+    for _ in range(3 if guarded else 1):
+        told.clear()
+        await work_for_long(kafka, build, told)
+        if len(told) == 1:
+            break
+    assert (len(told) == 1) == guarded
+
+
+async def work_for_long(kafka, build, told):
+    """Run the worker until it has said something, or its membership was told a second time."""
     bounds = KafkaBounds(session_s=1.5, heartbeat_s=0.3)
     async with await KafkaLog.open(f"kafka://{kafka}", bounds=bounds) as log:
         topics = await topics_of(log)
         numbers, totals, tallies = topics
         await log.append([NewRecord(numbers.name, b"a", b"1", 1), NewRecord(tallies.name, b"b", b"1", 1)])
-        told = []
-        start = WorkerRun.start
-
-        async def counted(self, partitions):
-            told.append(partitions)
-            await start(self, partitions)
-
-        monkeypatch.setattr(WorkerRun, "start", counted)
         one, _ = runner(log, uuid.uuid4().hex, topics, lambda p: build(totals.name, tallies.name))
         stopping = asyncio.Event()
         running = asyncio.create_task(one.run(stopping))
@@ -230,7 +117,6 @@ async def test_long_work_and_a_long_restore_keep_the_membership(kafka, monkeypat
         await asyncio.sleep(1.0)  # the group's answer to a heartbeat that came too late
         stopping.set()
         await running
-        assert (len(told) == 1) == guarded
 
 
 @guarded
@@ -278,16 +164,26 @@ async def stuck(positions):
     return Stuck()
 
 
-async def test_an_idle_task_is_not_taken_for_stuck(tmp_path):
+@guarded
+async def test_an_idle_task_is_not_taken_for_stuck(tmp_path, monkeypatch, guarded):
+    """A task with nothing to do makes no progress either, and must not fail liveness for it."""
+    if not guarded:
+        monkeypatch.setattr(Task, "_moved", lambda self: None)
     async with await SqliteLog.open(tmp_path / "log.db", exclusive=True) as log:
         topics = await topics_of(log)
         _, totals, tallies = topics
-        one, _ = runner(log, "g", topics, lambda p: TallyWorker(totals.name, tallies.name), stall_s=0.3, watch_s=0.02)
+        one, _ = runner(log, "g", topics, lambda p: TallyWorker(totals.name, tallies.name), watch_s=0.02)
         stopping = asyncio.Event()
         running = asyncio.create_task(one.run(stopping))
-        await asyncio.sleep(1.0)
-        assert one.stalled() == []
-        assert one.ready()
+        await eventually(lambda: is_ready(one))
+        ready_at = time.monotonic()
+
+        async def taken_for_idle():
+            for_s = time.monotonic() - ready_at
+            return for_s > 0.5 and one.health()[0].idle_s < for_s / 2
+
+        seen = await ends_within(WAIT_S if guarded else 1.5, eventually(taken_for_idle))
+        assert seen == guarded
         stopping.set()
         await running
 
@@ -366,19 +262,39 @@ async def remembers(wanted):
 
 @guarded
 @pytest.mark.kafka
-async def test_the_leaders_are_learnt_anew_before_a_restore(log, monkeypatch, guarded):
-    """Trap: a broker that hung may still think that it leads, and tell an end that lies before the last commit."""
+async def test_a_position_below_what_is_held_is_moved_up(kafka, monkeypatch, guarded):
+    """Trap: retention passes the committed position, and the consumer gives nothing for ever."""
     if not guarded:
-        monkeypatch.setattr(Cluster, "look_anew", lambda self: asyncio.sleep(0))
-    _, task_id = await made(log)
-    asked = []
-    client = log._cluster._stable._client
-    update = client._metadata_update
 
-    async def counted(*arguments):
-        asked.append(arguments)
-        return await update(*arguments)
+        async def as_committed(self, hold):
+            return {at: position or 0 for at, position in (await hold.committed(self._own(self._spec.streams))).items()}
 
-    monkeypatch.setattr(client, "_metadata_update", counted)
-    await log.open_task(task_id)
-    assert bool(asked) == guarded
+        monkeypatch.setattr(Task, "_start_positions", as_committed)
+        monkeypatch.setattr(KafkaReader, "_move_up", lambda self, refused: asyncio.sleep(0))
+    storage = KafkaStorage(kafka)
+    log = await storage.open()
+    topics = await topics_of(log)
+    numbers, totals, tallies = topics
+    group = uuid.uuid4().hex
+    await log.append([NewRecord(numbers.name, b"a", b"%d" % n, 1) for n in range(6)])
+    hold = await log.open_task(TaskId(f"{group}-tally", "tally", 0))
+    await hold.commit([], {at(numbers): 1})
+    await hold.close()
+    await storage.expire(log, at(numbers), 4)
+    one, _ = runner(log, group, topics, lambda p: TallyWorker(totals.name, tallies.name))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(one.run(stopping))
+    await eventually(lambda: is_ready(one))
+
+    async def both_told():
+        while (await log.end_offsets([at(totals)]))[at(totals)] < 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert await ends_within(WAIT_S if guarded else 2.0, both_told()) == guarded
+    stopping.set()
+    await running
+    await storage.close()
+
+
+async def is_ready(runner):
+    return runner.ready()
