@@ -133,6 +133,11 @@ class Broker:
         """Whether the JVM lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def process_id(self) -> int | None:
+        """The JVM's, if it was started."""
+        return None if self._process is None else self._process.pid
+
     def last_words(self) -> str:
         """The end of its log."""
         log = self._home / "broker.log"

@@ -5,10 +5,13 @@ It prints a line when a step is done, so that the test waits for what happened a
 
 import asyncio
 import os
+import pickle
 import resource
 import signal
 import sys
 from pathlib import Path
+
+from tests.integration.recording_disk import Done, record
 
 from tieup.errors import LogError
 from tieup.log.base import NewRecord, TaskId, TopicPartition
@@ -41,6 +44,25 @@ async def commit_for_ever(path):
             await task.commit(outputs(position), {at: position + 1})
             position += 1
             say(position)
+
+
+async def commit_recorded(path):
+    """Commit some hundred inputs, with checkpoints between them, and leave a record of all that reached the disk.
+
+    The pragmas given after the path are set first.
+    """
+    journal = []
+    kept = record(journal)
+    async with await SqliteLog.open(path, exclusive=True) as log:
+        for pragma in ("wal_autocheckpoint = 60", *sys.argv[3:]):
+            await log._writing.ask(lambda connection, pragma=pragma: connection.execute(f"PRAGMA {pragma}").fetchall())
+        await log.create([IN, OUT, STATE])
+        task = await log.open_task(TASK)
+        for n in range(120):
+            await task.commit(outputs(n), {TopicPartition(IN.name, 0): n + 1})
+            journal.append(Done("acknowledge"))
+    path.with_suffix(".journal").write_bytes(pickle.dumps(journal))
+    del kept
 
 
 def die_at_every_statement(path):
@@ -124,7 +146,7 @@ async def append_until_refused(path):
         say((await log.end_offsets([TopicPartition(IN.name, 0)]))[TopicPartition(IN.name, 0)])
 
 
-MODES = {mode.__name__: mode for mode in (commit_for_ever, hold, echo, fill, write_read_only)}
+MODES = {mode.__name__: mode for mode in (commit_for_ever, commit_recorded, hold, echo, fill, write_read_only)}
 
 if __name__ == "__main__":
     if sys.argv[1] == die_at_every_statement.__name__:

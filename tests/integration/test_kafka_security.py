@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.kafka
 
 PASSWORD = "correct horse"  # of a broker that lives as long as these tests
 QUICK = KafkaBounds(connect_s=4, commit_s=3, request_s=4, transaction_s=6, stop_s=0.5)
-USERS = ("admin", "fetch", "extract", "story")
+USERS = ("admin", "fetch", "extract", "story", "match", "deliver")
 
 
 class Authority:
@@ -210,6 +211,37 @@ def bindings(user):
         *(allow(ResourceType.TOPIC, topic, literal, AclOperation.READ) for topic in rights["read"]),
         *(allow(ResourceType.TOPIC, topic, literal, AclOperation.WRITE) for topic in rights["write"]),
     ]
+
+
+async def test_the_broker_allows_every_worker_its_own_topics_and_no_others(secured):
+    admin = AdminClient({"bootstrap.servers": secured.cluster.direct})
+    for done in admin.create_acls([binding for user in granted() for binding in bindings(user)]).values():
+        done.result(10)
+    async with await KafkaLog.open(secured.url("SASL_PLAINTEXT"), security=login(), partitions=1) as log:
+        await log.create(CATALOGUE)
+    for user, rights in granted().items():
+        allowed = await asyncio.to_thread(allowed_to, secured, user)
+        assert allowed == {"read": set(rights["read"]), "write": set(rights["write"])}, user
+
+
+def allowed_to(secured, user):
+    """What the broker itself says that this user may do."""
+    link = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "PLAIN"}
+    admin = AdminClient(
+        {
+            "bootstrap.servers": f"127.0.0.1:{secured.listeners['SASL_PLAINTEXT']}",
+            **link,
+            "sasl.username": user,
+            "sasl.password": PASSWORD,
+        }
+    )
+    topics = TopicCollection([topic.name for topic in CATALOGUE])
+    answers = admin.describe_topics(topics, include_authorized_operations=True)
+    operations = {topic: set(answer.result(20).authorized_operations) for topic, answer in answers.items()}
+    return {
+        name: {topic for topic, found in operations.items() if operation in found}
+        for name, operation in (("read", AclOperation.READ), ("write", AclOperation.WRITE))
+    }
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """Power cuts: the embedded log's files as they were at any moment of writing, and what is in them then."""
 
+import asyncio
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from tests.contract.reading import at, drain, record, values
+from tests.integration.recording_disk import after_a_cut, can_record
 from tests.integration.sqlite_writer import IN, OUT, STATE, TASK
 
-from tieup.errors import LogCorrupt
+from tieup.errors import LogCorrupt, LogError
 from tieup.log.base import NewRecord, TopicPartition
 from tieup.log.sqlite import SqliteLog
 from tieup.log.sqlite_file import PAGE_BYTES
@@ -113,6 +116,39 @@ async def test_cut_off_at_any_byte_the_files_hold_whole_commits_only(writer, tmp
         positions.append(position)
     assert positions == sorted(positions), "the more of it is there, the more commits"
     assert positions[-1] > 30
+
+
+@pytest.mark.skipif(not can_record(), reason="this Python's SQLite does not show its interface for file systems")
+@pytest.mark.parametrize("pragma", ["synchronous = FULL", "synchronous = OFF"], ids=["guarded", "control"])
+async def test_a_power_cut_after_any_write_keeps_all_that_was_acknowledged(tmp_path, pragma):
+    """Whatever was not synced is there, missing or torn; without syncs, which is the control, commits are lost."""
+    path = tmp_path / "log.db"
+    command = [sys.executable, "-m", "tests.integration.sqlite_writer", "commit_recorded", str(path), pragma]
+    root = Path(__file__).parent.parent.parent
+    await asyncio.to_thread(subprocess.run, command, cwd=root, check=True, timeout=60)
+    journal = pickle.loads(path.with_suffix(".journal").read_bytes())
+    rng, faults, resets = random.Random(8), 0, 0
+    begun = next(n for n, done in enumerate(journal) if done.kind == "acknowledge")
+    for number in range(60):
+        cut = rng.randrange(begun, len(journal))
+        folder = tmp_path / f"cut-{number}"
+        folder.mkdir()
+        for name, content in after_a_cut(journal[:cut], rng).items():
+            (folder / Path(name).name).write_bytes(content)
+        acknowledged = sum(done.kind == "acknowledge" for done in journal[:cut])
+        resets += any(done.file.endswith("-wal") and done.offset == 0 for done in journal[begun:cut])
+        faults += not await whole(folder / path.name, acknowledged)
+    assert resets > 10, "cuts after checkpoints too"
+    assert bool(faults) == pragma.endswith("OFF")
+
+
+async def whole(path, acknowledged):
+    """Whether the file opens, is sound, and holds every acknowledged commit and no part of another."""
+    try:
+        position, records = await found(path)
+    except (AssertionError, LogError, sqlite3.Error):
+        return False
+    return records == position * PER_COMMIT and acknowledged <= position <= acknowledged + 1
 
 
 async def test_one_corrupt_page_is_named_and_what_is_elsewhere_can_be_read(tmp_path):
