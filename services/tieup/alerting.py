@@ -90,7 +90,7 @@ async def alerts_served(
     log: Log, api: ApiSettings, links: Capabilities, at: socket.socket, watch: ApiWatch, clock: Clock
 ) -> AsyncIterator[str]:
     """Serve subscribers on the socket while the context is open; gives its URL."""
-    model = ReadModel(max(api.stream_items, FEED_AHEAD * api.feed_items))
+    model = ReadModel(max(api.stream_items, FEED_AHEAD * api.feed_items), api.keep_items)
     shelf = Shelf(log, model)
     streams = Streams(
         shelf,

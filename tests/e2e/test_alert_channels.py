@@ -17,6 +17,7 @@ from tests.receiver import receiving
 from tests.service import environment, running, until
 
 from tieup.cli.app import run
+from tieup.model.subscription import Channel
 
 KEY = "a key for tests that is long enough"
 Said = Callable[..., tuple[int, str]]
@@ -77,6 +78,9 @@ async def test_all_ways_are_added_tested_and_changed(said: Said, monkeypatch: py
         code, text = said("edit", "Ford", "--email", "other@a.example")
         assert (code, urls(text)) == (0, [])
         assert "webhook, chat, feed, stream, email" in said("list")[1]
+        assert said("edit", "Ford", "--drop", "chat")[0] == 0
+        assert "webhook, feed, stream, email" in said("list")[1]
+        assert "no place is left" in said("edit", "Ford", *(f"--drop={one}" for one in Channel))[1]
         first = urls(said("rotate", "Ford")[1])
         assert (len(first), urls(said("rotate", "Ford")[1]) != first) == (3, True)
         code, text = said("test", "Ford")  # nobody is there any more

@@ -22,6 +22,10 @@ Chat = Annotated[
 Feed = Annotated[bool, typer.Option("--feed", help="A private Atom and JSON feed.")]
 Stream = Annotated[bool, typer.Option("--stream", help="A private live stream (server-sent events).")]
 
+Drop = Annotated[
+    list[Channel] | None, typer.Option("--drop", metavar="WAY", help="No more by webhook, email, chat, feed or stream.")
+]
+
 MAX_ENDPOINTS = 10
 
 
@@ -58,13 +62,17 @@ def endpoints(settings: Settings, wanted: Wishes, subscription_id: str, owner: s
     return tuple(keys.endpoint(channel, address, owner) for channel, address in addresses)
 
 
-def replaced(before: Sequence[Endpoint], new: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
-    """Return the endpoints with those of the new ones' channels in place of the former of these channels."""
-    channels = {one.channel for one in new}
+def replaced(
+    before: Sequence[Endpoint], new: Sequence[Endpoint], drop: Sequence[Channel] | None = None
+) -> tuple[Endpoint, ...]:
+    """Return the endpoints with the new ones in place of the former of their channels, and without the dropped."""
+    channels = {one.channel for one in new} | set(drop or ())
     kept = {one.id: one for one in before}
     found = [one for one in before if one.channel not in channels] + [kept.get(one.id, one) for one in new]
     if len(found) > MAX_ENDPOINTS:
         raise UsageError(f"{len(found)} places: an alert has at most {MAX_ENDPOINTS}")
+    if not found:
+        raise UsageError("no place is left; `tieup alerts pause` or `remove` tells no more")
     return tuple(found)
 
 

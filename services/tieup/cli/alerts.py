@@ -9,6 +9,7 @@ import typer
 from tieup.cli import alert_marks
 from tieup.cli.alert_channels import (
     Chat,
+    Drop,
     Email,
     Feed,
     Stream,
@@ -121,6 +122,7 @@ def edit(
     chat: Chat = None,
     feed: Feed = False,
     stream: Stream = False,
+    drop: Drop = None,
     immediately: Annotated[bool, typer.Option("--immediately", help="Everything at once, no digest.")] = False,
     log: LogUrl = None,
 ) -> None:
@@ -143,7 +145,7 @@ def edit(
     if max_age_h is not None:
         after = replace(after, max_age_h=max_age_h)
     new = endpoints(settings, wishes(webhook, email, chat, feed, stream), after.id, after.owner)
-    after = replace(after, endpoints=replaced(after.endpoints, new))
+    after = replace(after, endpoints=replaced(after.endpoints, new, drop))
     known = wait_for(_stored(settings, after))
     show(plain(f"changed {after.id} {after.name}"))
     for line in secrets(settings, after, [one for one in new if one.id not in known]):
