@@ -52,7 +52,7 @@ async def test_bounds_hold_and_what_is_above_the_floor_is_there(
         assert kept == [one for one in offsets if one > floor]
         assert len(kept) <= keep
         total += len(kept)
-    assert total == min(in_all, total)
+    assert total <= in_all
     await model.close()
 
 
