@@ -96,16 +96,18 @@ async def test_an_unchanged_feed_is_not_sent_again(tmp_path: Path) -> None:
     assert after.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_what_publishers_write_breaks_no_feed(tmp_path: Path) -> None:
-    evil = 'Ford ]]> <x> & "y" \x00\x0b\u202e </title><script>alert(1)</script>'
+async def test_what_publishers_write_breaks_no_feed_and_no_stream(tmp_path: Path) -> None:
+    evil = 'Ford ]]> <x> & "y" \x00\x0b\u202e\u2028\r\ndata: x </title><script>alert(1)</script>'
     async with serving_subscribers(tmp_path / "log.db") as service:
         await service.wish(ONE)
         await service.tell([ONE], headline=Headline(evil, evil))
         url = service.url(ONE, Form.ATOM)
         atom = await eventually(lambda: service.get(url), lambda found: b"<entry" in found.content)
+        (message,) = await taken(service, ONE, 1, "0-0")
     found = feedparser.parse(atom.content, sanitize_html=False)
     assert not found.bozo
-    assert found.entries[0].title == 'Ford ]]> <x> & "y" </title><script>alert(1)</script>'
+    assert found.entries[0].title == 'Ford ]]> <x> & "y" data: x </title><script>alert(1)</script>'
+    assert orjson.loads(message.data)["data"]["event"]["headline"]["en"] == evil
     assert "<script" not in found.entries[0].content[0].value
 
 

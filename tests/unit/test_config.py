@@ -178,6 +178,11 @@ def test_a_short_master_key_is_refused_without_being_shown() -> None:
         ("websub.public_url", "ftp://me.example"),
         ("websub.public_url", "https://me.example/?a=1"),
         ("websub.listen", "9465"),
+        ("api.listen", "9466"),
+        ("api.public_url", f"https://{'x' * 151}"),
+        ("api.public_url", "https://me.example/alerts?x"),
+        ("mail.host", "smtp://mail.example"),
+        ("mail.sender", "nobody"),
     ],
 )
 def test_a_text_that_does_not_fit_its_pattern_is_refused_at_once(name: str, value: str) -> None:
@@ -188,3 +193,21 @@ def test_a_text_that_does_not_fit_its_pattern_is_refused_at_once(name: str, valu
 @pytest.mark.parametrize("value", ["off", "127.0.0.1:0", "[::1]:9464", "0.0.0.0:65535", "localhost:80"])
 def test_addresses_to_serve_at(value: str) -> None:
     assert load_settings({}, {"http": value}).http == (None if value == "off" else value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"sender": ""}, "mail.sender: not set; mail.host needs"),
+        ({"sender": "A, B <a@b.example>"}, "mail.sender: "),
+        ({"password": "hunter2"}, "mail.username: needs mail.password"),
+        ({"username": "me", "password": "hunter2", "security": "none"}, "mail.security: none: a password"),
+        ({"security": "ssl"}, "is not starttls or tls or none"),
+    ],
+)
+def test_mail_that_cannot_work_is_refused_at_once(changed: dict[str, str], line: str) -> None:
+    given = {"host": "mail.example", "sender": "Alerts <a@b.example>", **changed}
+    flags = {f"mail.{name}": value for name, value in given.items()}
+    with pytest.raises(SettingsError, match=line) as caught:
+        load_settings({}, flags)
+    assert "hunter2" not in str(caught.value)

@@ -5,7 +5,7 @@ GET changes nothing. Whoever has no capability is told nothing, not even whether
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from tieup.alerts.pages import marked_page, stop_page, stopped_page, wrong_page
 from tieup.alerts.subscribe import subscription_record
 from tieup.alerts.telling import telling
 from tieup.alerts.watch import ApiWatch
-from tieup.errors import LogError
+from tieup.errors import BadRecord, LogError
 from tieup.ids import derive_id
 from tieup.log.base import Clock, NewRecord, Validator
 from tieup.log.topics import MARKS
@@ -110,6 +110,8 @@ class AlertDoor:
 
     async def get(self, path: str, if_none_match: str | None) -> Answer:
         """Answer a GET of anything but a stream."""
+        if not self._shelf.is_ready():
+            return self._counted("early", BUSY)
         match self._links.read(path):
             case Pull(form=Form.STREAM) as pull:  # a HEAD: a GET opens the stream
                 found = Answer(200, media_type=STREAM_TYPE) if self._endpoint(pull) else NOT_FOUND
@@ -127,6 +129,8 @@ class AlertDoor:
 
     async def post(self, path: str, body: bytes) -> Answer:
         """Answer a POST: a mark, or the wish to be told no more (also by one click, RFC 8058)."""
+        if not self._shelf.is_ready():
+            return self._counted("early", BUSY)
         match self._links.read(path):
             case Wrong() as wrong:
                 return self._counted("wrong", await self._kept(self._mark(wrong, body)))
@@ -136,8 +140,6 @@ class AlertDoor:
                 return self._counted("unknown", NOT_FOUND)
 
     async def _feed(self, pull: Pull, if_none_match: str | None) -> Answer:
-        if not self._shelf.is_ready():
-            return BUSY
         subscription, endpoint = self._shelf.subscription(pull.subscription_id), self._endpoint(pull)
         if subscription is None or endpoint is None:
             return NOT_FOUND
@@ -147,13 +149,16 @@ class AlertDoor:
         if _matches(if_none_match, etag):
             return Answer(304, headers=headers)
         url = self._links.pull_url(subscription.id, pull.form, endpoint.secret_version)
-        shown = items([self._item(one) for one in found], self._feed_items)
+        shown = items(list(self._items(found)), self._feed_items)
         if pull.form is Form.ATOM:
             return Answer(200, atom(subscription, shown, url), ATOM_TYPE, headers)
         return Answer(200, json_feed(subscription, shown, url), JSON_TYPE, headers)
 
-    def _item(self, message: Message) -> Item:
-        return Item(from_millis(message.at), telling(message.body, self._links))
+    def _items(self, found: Sequence[Message]) -> Iterator[Item]:
+        """What this code cannot read, another's version wrote: it is passed over, the feed goes on."""
+        for one in found:
+            with suppress(BadRecord):
+                yield Item(from_millis(one.at), telling(one.body, self._links))
 
     async def _mark(self, wrong: Wrong, body: bytes) -> Answer:
         fields = _fields(body)

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final, Literal
 
@@ -93,12 +96,25 @@ class MailSettings:
         """Refuse what cannot work: SettingsError names the setting."""
         if self.host is not None and self.sender is None:
             raise SettingsError("mail.sender: not set; mail.host needs the address that messages come from")
+        if self.sender is not None:
+            _check_sender(self.sender)
         if (self.username is None) != (self.password is None):
             raise SettingsError("mail.username: needs mail.password, and the other way round")
         if self.username is not None and self.security == "none":
             raise SettingsError("mail.security: none: a password is not sent in the clear; starttls or tls")
         if self.connections < 1:
             raise SettingsError("mail.connections: must be at least 1")
+
+
+def _check_sender(sender: str) -> None:
+    """Whoever gives a name must give it in the form that mail has (RFC 5322 §3.4)."""
+    name, address = parseaddr(sender)
+    try:
+        Address(name, addr_spec=address)
+    except (ValueError, MessageError, IndexError) as error:
+        raise SettingsError(f"mail.sender: {sender!r}: not an address such as Alerts <alerts@example.com>") from error
+    if not (address.isascii() and "@" in address):
+        raise SettingsError(f"mail.sender: {sender!r}: not an address such as Alerts <alerts@example.com>")
 
 
 NO_MAIL = MailSettings()

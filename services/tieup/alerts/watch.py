@@ -8,7 +8,6 @@ from tieup.model.delivery import AttemptOutcome
 from tieup.model.subscription import PULLED, Channel
 
 OUTCOMES: Final = ("delivered", "failed", "gone")
-PAGES: Final = ("feed", "stream", "wrong", "stop", "unknown")
 DROPS: Final = ("no room", "slow", "late form", "gap")
 ATTEMPT_BUCKETS_S: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from tieup.api.read_model import Laid, ReadModel
+from tieup.api.read_model import MAX_HEADLINES, Laid, ReadModel
 from tieup.errors import BadRecord
 from tieup.log.base import Log, Record, TopicPartition, partition_for
 from tieup.log.topics import DELIVERIES, EVENTS, SUBSCRIPTIONS
@@ -116,6 +116,7 @@ class Shelf:
         if not self._positions:
             self._first_offsets = {at.partition: offset for at, offset in first.items() if at.topic == DELIVERIES}
             self._positions = dict(first)
+            self._positions |= {at: max(first[at], ends[at] - MAX_HEADLINES) for at in places if at.topic == EVENTS}
         reader = await self._log.reader(self._positions)
         try:
             while True:

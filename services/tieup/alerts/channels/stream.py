@@ -29,6 +29,7 @@ GAP_TYPE: Final = "tieup.gap.v1"
 HEARTBEAT: Final = b": still here\n\n"
 
 _ID: Final = re.compile(r"(\d{1,9})-(\d{1,18})")
+_LINE_ENDS: Final = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
 _TYPE: Final = re.compile(rb'\{"type":"([a-z0-9._]{1,60})"')
 
 
@@ -129,5 +130,7 @@ def _type(body: bytes) -> str:
 
 
 def _event(name: str, event_id: str, data: bytes) -> bytes:
-    """JSON of ours has no line ends, so that the data is one line."""
+    """JSON of ours has no line ends, so that the data is one line; nor what some clients take for one."""
+    for found, instead in _LINE_ENDS:
+        data = data.replace(found, instead)
     return f"event: {name}\nid: {event_id}\ndata: ".encode() + data + b"\n\n"
