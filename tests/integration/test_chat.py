@@ -47,11 +47,15 @@ async def sent(opened: DeliveryShell, url: str, headline: str = "") -> AttemptOu
     return await opened.attempt(AttemptRequest("d" * 32, 0, "e" * 32, one.story_id, endpoint, body))
 
 
-async def test_a_service_gets_the_message_and_its_answer_counts() -> None:
+async def test_a_service_gets_the_message_and_nothing_else_and_its_answer_counts(tmp_path: Path) -> None:
     answers = iter([Answer(200), Answer(500), Answer(410), Answer(302, headers=(("Location", "http://127.0.0.1:1/"),))])
     async with receiving(lambda received: next(answers)) as receiver, shell() as opened:
         url = f"json://127.0.0.1:{receiver.port}/a-secret-token"
-        outcomes = [await sent(opened, url) for _ in range(4)]
+        outcomes = [await sent(opened, url, EVIL if number == 3 else "") for number in range(4)]
+        (tmp_path / "card.json").write_text("{}")
+        file = await sent(opened, f"workflows://127.0.0.1:{receiver.port}/abc/def?template={tmp_path}/card.json")
+    assert not file.delivered
+    assert "open: not allowed" in (file.error or "")
     assert [(one.delivered, one.gone) for one in outcomes] == [
         (True, False),
         (False, False),
@@ -69,13 +73,8 @@ async def test_a_service_gets_the_message_and_its_answer_counts() -> None:
         "Ford (comp",
     ):
         assert part in said["message"]
-
-
-async def test_nothing_is_a_mention_or_a_hidden_link() -> None:
-    async with receiving() as receiver, shell() as opened:
-        await sent(opened, f"json://127.0.0.1:{receiver.port}/", EVIL)
-    title = orjson.loads(receiver.received[0].body)["title"]
-    assert not any(mark in title for mark in ("<", ">", "](", "@e", "`"))
+    title = orjson.loads(receiver.received[3].body)["title"]
+    assert not any(mark in title for mark in ("<", ">", "](", "@e", "`"))  # no mention, no tag, no hidden link
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
@@ -103,14 +102,6 @@ async def test_private_addresses_are_refused_whatever_opens_the_connection() -> 
             assert "not a public address; not asked" in (outcome.error or ""), place
         assert "not a public" in ((await sent(opened, "json://169.254.169.254/latest")).error or "")
     assert receiver.received == []
-
-
-async def test_no_file_of_ours_is_sent(tmp_path: Path) -> None:
-    (tmp_path / "card.json").write_text("{}")
-    async with receiving() as receiver, shell() as opened:
-        outcome = await sent(opened, f"workflows://127.0.0.1:{receiver.port}/abc/def?template={tmp_path}/card.json")
-    assert (outcome.delivered, receiver.received) == (False, [])
-    assert "not allowed" in (outcome.error or "")
 
 
 async def test_a_service_that_hangs_costs_its_attempt_and_no_other_endpoint_waits() -> None:

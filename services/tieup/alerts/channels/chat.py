@@ -133,14 +133,14 @@ async def chat_url(url: str) -> str:
 async def _started() -> Process:
     """Start a process that knows nothing of ours: no secrets, no proxies, no home."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    arguments = (sys.executable, "-I", "-m", "tieup.alerts.channels.chat_child")
+    arguments = (sys.executable, "-I", "-B", "-m", "tieup.alerts.channels.chat_child")
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
         limit=MAX_ANSWER_BYTES,
-        env={**kept, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**kept, "HOME": "/nonexistent"},
         start_new_session=True,
     )
     try:

@@ -56,17 +56,22 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEN
 
 
 class Guard:
-    """The audit hook. What a task may reach is set before each; what was refused is kept for its answer."""
+    """The audit hook. What a task may reach is set before each; what was refused is kept for its answer.
+
+    A connection that was `refused` is a failure whatever the library says; something else that was `denied` need not
+    matter, as when a table of media types is not read.
+    """
 
     def __init__(self) -> None:
         self.refused: str | None = None
+        self.denied: str | None = None
         self._guard = AddressGuard(allow_private=False, hosts={})
         own = {sys.prefix, sys.base_prefix, *(one for one in sys.path if one)}
         self._readable = (*_SYSTEM, *(f"{os.path.realpath(one)}/" for one in sorted(own)))
 
     def begin(self, *, allow_private: bool, hosts: Mapping[str, str]) -> None:
         """Begin a task."""
-        self.refused = None
+        self.refused = self.denied = None
         self._guard = AddressGuard(allow_private=allow_private, hosts=hosts)
 
     def __call__(self, event: str, details: tuple[Any, ...]) -> None:
@@ -74,7 +79,8 @@ class Guard:
         if event in _CONNECTING:
             self._connecting(details[-1] if event == "socket.sendmsg" else details[1])
         elif event in _FORBIDDEN or (event == "open" and not self._opens(details)):
-            self._refuse(f"{event}: not allowed to the library of chats")
+            self.denied = self.denied or f"{event}: not allowed to the library of chats"
+            raise PermissionError(self.denied)
 
     def _connecting(self, place: object) -> None:
         if not (isinstance(place, tuple) and len(place) >= 2):
@@ -132,7 +138,7 @@ def perform(task: Mapping[str, Any], guard: Guard, said: _Said) -> dict[str, obj
     )
     if sent and guard.refused is None:
         return {"delivered": True}
-    line = guard.refused or hidden(" ".join(said.lines), task["url"])
+    line = guard.refused or guard.denied or hidden(" ".join(said.lines), task["url"])
     found = _STATUS.search(line)
     return {"delivered": False, "status": int(found[1]) if found else None, "error": line or "not taken"}
 
@@ -191,7 +197,7 @@ def main() -> None:
         try:
             answer = perform(json.loads(line), guard, said)
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
-            answer = {"delivered": False, "error": guard.refused or type(error).__name__}
+            answer = {"delivered": False, "error": guard.refused or guard.denied or type(error).__name__}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
