@@ -175,8 +175,14 @@ def _half(event: StoryEvent) -> StoryEvent:
 
 
 def _brief(event: StoryEvent) -> StoryEvent:
-    """Keep the newest two claims and the causing article."""
-    return replace(event, claims=event.claims[-2:], articles=(), previous_ties=(), figures=event.figures[:3])
+    """Keep the newest two claims, the causing article and one tie of the past."""
+    return replace(
+        event,
+        claims=event.claims[-2:],
+        articles=(),
+        previous_ties=event.previous_ties[:1],
+        figures=event.figures[:3],
+    )
 
 
 def _bare(event: StoryEvent) -> StoryEvent:

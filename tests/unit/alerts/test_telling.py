@@ -147,6 +147,7 @@ def test_a_digest_says_how_many_and_each_has_its_link() -> None:
     assert told.title.startswith("2 changes: Ford and Xiaomi")
     assert len({one.wrong_url for one in told.told}) == 2
     assert chat_bodies(told)[0].count("Origins:") == 2
+    assert text_body(told).count("Ford and BYD: supply, agreed, seen 2024-03-01") == 1  # the second has no past
 
 
 def test_links_stand_in_what_is_sent_and_not_on_the_log() -> None:
