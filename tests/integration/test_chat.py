@@ -16,7 +16,7 @@ from tests.unit.alerts.making import event, subscription
 from tieup.alerting import delivery_shell
 from tieup.alerts.attempt import AttemptRequest
 from tieup.alerts.capabilities import Capabilities
-from tieup.alerts.channels.chat import chat_url
+from tieup.alerts.channels.chat import ChatSender, chat_url
 from tieup.alerts.message import alert_body
 from tieup.alerts.sealing import Sealer
 from tieup.alerts.shell import DeliveryShell
@@ -115,6 +115,18 @@ async def test_a_service_that_hangs_costs_its_attempt_and_no_other_endpoint_wait
         outcomes = await asyncio.gather(*hanging)
     assert not any(one.delivered for one in outcomes)
     assert outcomes[0].error
+
+
+async def test_a_process_that_nobody_needs_ends_by_itself() -> None:
+    sender = ChatSender(alert_settings(total_s=5.0), None, idle_s=0.05)
+    async with receiving() as receiver:
+        url = f"json://127.0.0.1:{receiver.port}/"
+        request = AttemptRequest("d", 0, "m", "s", SEALER.endpoint(Channel.CHAT, url), alert_body(event(1), "e", []))
+        assert (await sender.send(request, url, utc_now())).delivered
+        (process,) = sender._idle
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+    await sender.close()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from tieup.errors import BadRecord, DeliveryError, UsageError
 
 START_S: Final = 30.0  # loading Apprise takes a second of processor time
 MAX_ANSWER_BYTES: Final = 64_000
+IDLE_S: Final = 300.0  # a process holds 70 MB
 CHECK_S: Final = 10.0
 READY: Final = b"ready\n"
 MAX_URL_CHARS: Final = 2_000
@@ -44,13 +45,14 @@ class _Answer(msgspec.Struct):
 
 
 class ChatSender:
-    """Sends through up to `chat_processes` processes, started when they are needed and kept."""
+    """Sends through up to `chat_processes` processes, started when they are needed and kept for `idle_s`."""
 
-    def __init__(self, settings: AlertSettings, links: Capabilities | None) -> None:
+    def __init__(self, settings: AlertSettings, links: Capabilities | None, idle_s: float = IDLE_S) -> None:
         self._settings = settings
+        self._idle_s = idle_s
         self._links = links
         self._turns = asyncio.Semaphore(settings.chat_processes)
-        self._idle: list[Process] = []
+        self._idle: dict[Process, asyncio.TimerHandle] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # of endpoints under way
 
     async def send(self, request: AttemptRequest, address: str, at: datetime) -> Reply:  # noqa: ARG002 - the contract's signature
@@ -69,7 +71,7 @@ class ChatSender:
             except BaseException:
                 await _ended(process)
                 raise
-            self._idle.append(process)
+            self._idle[process] = asyncio.get_running_loop().call_later(self._idle_s, self._let_go, process)
         return Reply(
             delivered=answer.delivered,
             gone=answer.status == GONE,
@@ -79,9 +81,16 @@ class ChatSender:
 
     async def close(self) -> None:
         """End the processes."""
-        for process in self._idle:
+        while self._idle:
+            process, timer = self._idle.popitem()
+            timer.cancel()
             await _ended(process)
-        self._idle.clear()
+
+    def _let_go(self, process: Process) -> None:
+        """End a process that nobody needed: it ends with its input."""
+        self._idle.pop(process, None)
+        if process.stdin is not None:
+            process.stdin.close()
 
     def _task(self, request: AttemptRequest, address: str) -> bytes:
         try:
@@ -101,7 +110,8 @@ class ChatSender:
 
     async def _process(self) -> Process:
         while self._idle:
-            process = self._idle.pop()
+            process, timer = self._idle.popitem()
+            timer.cancel()
             if process.returncode is None:
                 return process
         return await _started()
