@@ -70,7 +70,7 @@ class DeliverWorker:
         for endpoint_id in self._pending.lanes.endpoints_due(now):
             if self._pending.stopped(endpoint_id):
                 outputs.append(self._stop(endpoint_id, now))
-            else:
+            elif self._has_room(endpoint_id, room):
                 turn = self._turn(endpoint_id, now)
                 acts.extend(self._fitting(turn.acts, room))
                 outputs += [turn] if turn.changes else []
@@ -83,6 +83,11 @@ class DeliverWorker:
             now - timedelta(days=self._settings.keep_days), self._settings.keep_ended, MAX_FORGOTTEN
         )
         return Output(tuple(record for one in outputs for record in one.records), tuple(changes), tuple(acts))
+
+    def _has_room(self, endpoint_id: str, room: dict[Channel, int]) -> bool:
+        """Whether it is worth while to look at an endpoint: thousands may wait for a channel that is full."""
+        endpoint = self._pending.endpoints.get(endpoint_id)
+        return endpoint is None or room.get(endpoint.channel, 1) > 0
 
     def _fitting(self, acts: Sequence[Act], room: dict[Channel, int]) -> Sequence[Act]:
         """Return the acts that their channel has room for beside those before them; webhooks have their own bounds."""
