@@ -217,6 +217,8 @@ def rotate(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
     sealer(settings)
     every, at = wait_for(subscriptions(settings)), now()
     found = pick(every, wanted)
+    if not any(map(has_secret, found.endpoints)):
+        raise UsageError(f"{found.name}: e-mail and chats have no secret of ours: there is nothing to rotate")
     for endpoint in filter(has_secret, found.endpoints):
         users = [one for one in every.values() if any(its.id == endpoint.id for its in one.endpoints)]
         _store(settings, [rotated(one, endpoint.id, at) for one in users])
