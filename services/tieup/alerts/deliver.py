@@ -219,16 +219,29 @@ class DeliverWorker:
     def _is_wanted(self, delivery: Delivery) -> bool:
         return self._pending.endpoints.known(delivery) and not self._pending.endpoints.paused(delivery)
 
-    def _digest(self, members: list[DeliveryProgress], now: datetime) -> Output:
-        due_at = max(one.due_at for one in members)
+    def _digest(self, due: list[DeliveryProgress], now: datetime) -> Output:
+        """Make a digest of what is due of a subscription, and of what is held of the same stories for others: nothing
+        overtakes it there.
+        """
+        due_at, lead = max(one.due_at for one in due), due[-1].delivery
+        if lead is None:
+            return NOTHING
+        members = sorted({one.id: one for one in (*due, *self._before(due))}.values(), key=lambda one: one.sequence)
         deliveries = [one.delivery for one in members if one.delivery is not None]
         body, held = digest_body([one.body for one in deliveries], due_at)
-        digest = _digest(members[:held], deliveries[:held], body.decode(), due_at)
+        digest = _digest(members[:held], deliveries[:held], lead.subscription_ids[0], body.decode(), due_at)
         ended = [_ended(replace(one, digest_id=digest.id), DeliveryStatus.DIGESTED, now) for one in members[:held]]
-        newest = deliveries[held - 1]
-        before = self._pending.window(newest.endpoint_id, newest.subscription_ids[0], due_at)
-        window = counted(newest.mode, before, due_at)
+        before = self._pending.window(lead.endpoint_id, lead.subscription_ids[0], due_at)
+        window = counted(lead.mode, before, due_at)
         return Output(changes=(*ended, _changed(digest), *(() if window is before else (_window(window),))))
+
+    def _before(self, members: list[DeliveryProgress]) -> Iterator[DeliveryProgress]:
+        """Yield what is held at the same endpoint and came before one of these in its story."""
+        newest = {one.delivery.story_id: one for one in members if one.delivery is not None}
+        for story_id, last in newest.items():
+            for one in self._pending.held.of_story(last.endpoint_id, story_id):
+                if one.sequence < last.sequence and one.delivery is not None and self._is_wanted(one.delivery):
+                    yield one
 
     def _given_up(self, progress: DeliveryProgress, at: datetime, reason: str) -> Output:
         letter = _letter(progress, self._partition, at, reason)
@@ -269,15 +282,18 @@ def _request(progress: DeliveryProgress, delivery: Delivery, endpoint: Endpoint)
 
 
 def _digest(
-    members: list[DeliveryProgress], deliveries: list[Delivery], body: str, due_at: datetime
+    members: list[DeliveryProgress], deliveries: list[Delivery], subscription_id: str, body: str, due_at: datetime
 ) -> DeliveryProgress:
-    """Return the delivery of a digest; its id follows from its members, so that every attempt has the same one."""
+    """Return the delivery of a subscription's digest; its id follows from its members, so that every attempt has the
+    same one.
+    """
     digest_id = derive_id("digest", *(one.id for one in members))
-    endpoint_id, subscriptions = members[0].endpoint_id, deliveries[0].subscription_ids[:1]
+    endpoint_id = members[0].endpoint_id
+    subscriptions = tuple(dict.fromkeys(one.subscription_ids[0] for one in deliveries))
     delivery = Delivery(
         id=digest_id,
         event_id=digest_id,
-        story_id=derive_id("digest", *subscriptions),
+        story_id=derive_id("digest", subscription_id),
         endpoint_id=endpoint_id,
         subscription_ids=subscriptions,
         matched_at=due_at,

@@ -87,6 +87,11 @@ def replay(
     begin, end = (None, None) if since is None else span_of(since, until)
     events = [record for record, _ in wait_for(events_of(settings, begin, end))]
     records = replays(events, found, load_gazetteer(settings.gazetteer), at, event_id=event, story_id=story)
+    most = settings.alerts.max_pending
+    if len(records) > most * max(1, len(found.endpoints)):
+        raise UsageError(
+            f"replay: {len(records)} messages, more than may wait for a place ({most}): take a shorter range"
+        )
     wait_for(append(settings, records))
     show(plain(f"{len(records)} messages are sent again"))
 

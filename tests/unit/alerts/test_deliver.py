@@ -393,3 +393,37 @@ def test_only_so_many_that_have_ended_are_remembered() -> None:
     driver.take(*told(wish, *(event(number, story=str(number)) for number in range(1, 6))))
     driver.until(T0 + timedelta(seconds=5))
     assert sum(value is not None for value in driver.state.values()) == 2
+
+
+MODES = (Mode(), Mode(digest_h=1), Mode(at_once=1, window_s=300), Mode(quiet_from="12:10", quiet_to="12:25"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_each_event_arrives_once_and_a_story_in_order_whatever_the_modes_and_failures(data: st.DataObject) -> None:
+    """Several subscriptions share an endpoint, each with a mode of its own; answers fail now and then."""
+    wishes = [subscription(name=str(number), mode=mode) for number, mode in enumerate(MODES)]
+    answers = iter(
+        data.draw(st.lists(st.sampled_from([OK, OK, DEAD, Reply(status=429, retry_after_s=90)]), max_size=40))
+    )
+    received: list[int] = []
+
+    def answer(request: AttemptRequest) -> Reply:
+        reply = next(answers, OK)
+        if reply.delivered:
+            body = orjson.loads(request.body)["data"]
+            received.extend(alert["event"]["revision"] for alert in body.get("alerts", [body]))
+        return reply
+
+    driver = Driver(answer)
+    driver.subscribe(*wishes)
+    chosen = data.draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 400)), max_size=16))
+    for revision, (wish, story, pause) in enumerate(chosen, start=1):
+        driver.take(*told(wishes[wish], event(revision, story=str(story)), at=driver.now))
+        driver.until(driver.now + timedelta(seconds=pause), timedelta(seconds=60))
+    driver.until(driver.now + timedelta(hours=5), timedelta(minutes=10))
+    assert sorted(received) == list(range(1, len(chosen) + 1))
+    for story in range(3):
+        its = [one for one in received if chosen[one - 1][1] == story]
+        assert its == sorted(its)
+    assert driver.letters == []
