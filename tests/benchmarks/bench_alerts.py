@@ -1,12 +1,14 @@
 """How fast events are matched with 10,000 subscriptions, and messages delivered beside a bare loop of the same client.
 
-    python -m tests.benchmarks.bench_alerts [match] [deliver] [dead] [delay] [--count DELIVERIES]
+    python -m tests.benchmarks.bench_alerts [match] [deliver] [dead] [delay] [memory] [--count DELIVERIES]
 
 `match`: one event at a time, from the record to the deliveries; up to ten of the subscriptions match.
 `deliver`: from the events on the embedded log, every commit on the disk, to the last message received. The bare loop
 posts as many bodies of the same size with the same client and as many at once, and writes nothing anywhere. The
-receiver is a process of its own. By CPU: what this process spends on a message, bare and whole.
+receiver is a process of its own. By CPU: what this process spends on a message, bare and whole. The same loop with
+httpx's own client is for comparison.
 `dead`: the same beside an endpoint that accepts connections and never answers.
+`memory`: what one task holds when all that may wait does.
 `delay`: from an event's append to its message's arrival, one event at a time.
 """
 
@@ -25,13 +27,14 @@ from pathlib import Path
 import httpx
 from tests.alerting import alert_settings, alerting, append
 from tests.benchmarks.sink import Sink, sinking
+from tests.unit.alerts.driving import Driver
 from tests.unit.alerts.making import event, event_record, gazetteer, matcher, subscription
 
 from tieup.alerts.message import alert_body
 from tieup.alerts.subscribe import subscription_record
 from tieup.bootstrap import share_fairly
 from tieup.events.envelope import envelope
-from tieup.log.base import NewRecord
+from tieup.log.base import NewRecord, Record
 from tieup.log.sqlite import SqliteLog
 from tieup.model.codec import to_millis
 from tieup.model.labels import Kind
@@ -104,9 +107,14 @@ async def delivering(count: int) -> None:
         before = _clocks()
         await posting(sink, [body] * count)
         bare, bare_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
+        before = _clocks()
+        await posting_by_httpx(sink, [body] * count)
+        other, other_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
     say(f"deliver: {count} messages, {count / seconds:.0f}/s, {cpu / count * 1000:.3f} ms of CPU each")
     say(f"bare loop: {count / bare:.0f}/s, {bare_cpu / count * 1000:.3f} ms of CPU each")
+    say(f"httpx's client: {count / other:.0f}/s, {other_cpu / count * 1000:.3f} ms of CPU each")
     say(f"deliver / bare: {bare / seconds:.0%} by the clock, {bare_cpu / cpu:.0%} by CPU")
+    say(f"deliver / httpx's client: {other / seconds:.0%} by the clock, {other_cpu / cpu:.0%} by CPU")
 
 
 async def delivered(count: int, dead: str = "") -> tuple[float, float]:
@@ -199,11 +207,49 @@ async def posting(sink: Sink, bodies: Sequence[bytes]) -> None:
     await transport.aclose()
 
 
+async def posting_by_httpx(sink: Sink, bodies: Sequence[bytes]) -> None:
+    """Post the bodies with httpx's own client, as many at once."""
+    queue = list(enumerate(bodies))
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=AT_ONCE)) as client:
+
+        async def post() -> None:
+            while queue:
+                number, body = queue.pop()
+                url = f"{sink.url}/{number % ENDPOINTS}"
+                answer = await client.post(url, content=body, headers={"webhook-id": str(number)})
+                assert answer.status_code == 200
+
+        await asyncio.gather(*(post() for _ in range(AT_ONCE)))
+
+
+async def memory(_: int) -> None:
+    """Let half as many again as may wait come to one task, for a hundred endpoints, and see what it holds."""
+    settings = alert_settings(max_pending=100_000)
+    driver = Driver(settings=settings)
+    wanted = [subscription("company:ford", name=str(n), url=f"https://hook.example/{n}") for n in range(100)]
+    driver.subscribe(*wanted)
+    worker, given_up, before = matcher(*wanted), 0, _resident()
+    for number in range(1, settings.max_waiting * 3 // 2 // len(wanted)):
+        for new in worker.process(event_record(event(number, story=str(number % STORIES)))).records:
+            output = driver.worker.process(Record(new.topic, 0, number, new.key, new.value, new.timestamp))
+            given_up += len(output.records)
+            for change in output.changes:
+                driver.worker.apply(change)
+    held = _resident() - before
+    say(f"memory: {settings.max_waiting} messages wait in a task, {given_up} were given up: {held:.0f} MiB")
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 PARTS: dict[str, Callable[[int], Awaitable[None]]] = {
     "match": matching,
     "deliver": delivering,
     "dead": beside_the_dead,
     "delay": delays,
+    "memory": memory,
 }
 
 

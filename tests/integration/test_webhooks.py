@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 from standardwebhooks import Webhook
-from tests.alerting import KEY, alert_settings, alerting, append, settled
+from tests.alerting import KEY, alert_settings, alerting, append, read, settled
 from tests.receiver import Answer, Received, Receiver, needs_openssl, receiving, wrong_tls
 from tests.unit.alerts.making import event, subscription
 
@@ -23,6 +23,8 @@ from tieup.alerts.subscribe import subscription_record
 from tieup.bootstrap import utc_now
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
+from tieup.log.dead_letters import retried
+from tieup.log.topics import DEAD_LETTERS
 from tieup.model.codec import to_millis
 from tieup.model.delivery import AttemptOutcome
 from tieup.model.subscription import Channel, Subscription
@@ -146,6 +148,21 @@ async def test_an_event_reaches_a_receiver_that_verifies(tmp_path: Path) -> None
     assert all(message.id == body["data"]["event_id"] for message, body in zip(receiver.received, bodies, strict=True))
     assert bodies[0]["type"] == "tieup.story.denied.v1"
     assert all(len(message.body) < 20_000 for message in receiver.received)
+
+
+async def test_what_was_given_up_is_sent_after_a_retry_of_its_dead_letter_with_the_same_id(tmp_path: Path) -> None:
+    path, answers = tmp_path / "log.db", [Answer(410)]
+    async with receiving(lambda received: answers.pop() if answers else Answer()) as receiver:
+        one = wish(receiver)
+        await append(path, [subscription_record(one), recent(1)])
+        await alerting(path, alert_settings(), settled(receiver, 1))
+        letters = await read(path, DEAD_LETTERS)
+        resumed = replace(one, updated_at=datetime.now(UTC))
+        await append(path, [subscription_record(resumed), *map(retried, letters)])
+        await alerting(path, alert_settings(), settled(receiver, 2))
+    assert len(letters) == 1
+    assert len(receiver.received) == 2
+    assert len({(message.id, message.body) for message in receiver.received}) == 1
 
 
 async def test_a_dead_endpoint_slows_no_other(tmp_path: Path) -> None:
