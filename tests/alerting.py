@@ -68,8 +68,12 @@ async def alerting(
     gazetteer: Gazetteer | None = None,
     validator: SchemaValidator | None = None,
     mail: MailSettings = NO_MAIL,
+    tick_s: float = 0.05,
+    opened: Callable[[SqliteLog], None] = lambda log: None,
 ) -> None:
-    """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster."""
+    """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster. `opened` is
+    handed the log.
+    """
     began, loop = datetime.now(UTC), asyncio.get_running_loop()
     started = loop.time()
 
@@ -78,9 +82,10 @@ async def alerting(
 
     async with await SqliteLog.open(path, exclusive=True) as log:
         await log.create(CATALOGUE)
+        opened(log)
         shell = delivery_shell(settings, KEY, clock, mail=mail)
         specs = [match_spec(gazetteer or load_gazetteer()), deliver_spec(settings, shell)]
-        bounds = RunnerBounds(task=TaskBounds(tick_s=0.05))
+        bounds = RunnerBounds(task=TaskBounds(tick_s=tick_s))
         runner = Runner(
             log,
             specs,

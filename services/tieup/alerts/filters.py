@@ -78,6 +78,13 @@ def filter_of_companies(ids: Sequence[str], wanted: Filter) -> Filter:
     return replace(wanted, all_of=(Condition(companies=tuple(dict.fromkeys(ids))), *wanted.all_of))
 
 
+def filter_of_other_companies(ids: Sequence[str], wanted: Filter) -> Filter:
+    """Return the filter with another watchlist in place of the one that it has, if any."""
+    first = wanted.all_of[0] if wanted.all_of else EMPTY
+    has_one = bool(first.companies) and first == Condition(companies=first.companies)
+    return filter_of_companies(ids, replace(wanted, all_of=wanted.all_of[has_one:]))
+
+
 def describe(wanted: Filter) -> str:
     """Return the filter as a line of the language."""
     either = " | ".join(map(_words_of, wanted.any_of))

@@ -43,19 +43,27 @@ MaxAge = Annotated[
 ]
 
 
-def wanted_filter(settings: Settings, text: str | None, watchlist: Path | None) -> "Filter":
+def wanted_filter(
+    settings: Settings, text: str | None, watchlist: Path | None, before: "Filter | None" = None
+) -> "Filter":
     """Return the filter that a line and a watchlist ask for, and tell the rows that could not be matched.
 
-    Raises UsageError if neither is given, or nothing of the list is known.
+    Without a line the watchlist takes the place of the one in the filter `before`. Raises UsageError if neither is
+    given, or nothing of the list is known.
     """
-    from tieup.alerts.filters import filter_of_companies, parse_filter
+    from tieup.alerts.filters import filter_of_companies, filter_of_other_companies, parse_filter
     from tieup.companies.gazetteer import load_gazetteer
 
     if text is None and watchlist is None:
         raise UsageError('which events? FILTER or --watchlist FILE; "" is every event')
     gazetteer = load_gazetteer(settings.gazetteer)
     wanted = parse_filter(text or "", gazetteer)
-    return wanted if watchlist is None else filter_of_companies(_companies(watchlist, gazetteer), wanted)
+    if watchlist is None:
+        return wanted
+    companies = _companies(watchlist, gazetteer)
+    if text is None and before is not None:
+        return filter_of_other_companies(companies, before)
+    return filter_of_companies(companies, wanted)
 
 
 def mode_after(

@@ -139,7 +139,7 @@ def edit(
     if name is not None:
         after = replace(after, name=checked_name(name))
     if text is not None or watchlist is not None:
-        after = replace(after, filter=wanted_filter(settings, text, watchlist))
+        after = replace(after, filter=wanted_filter(settings, text, watchlist, before.filter))
     if backfill is not None:
         after = replace(after, backfill=backfill)
     if max_age_h is not None:

@@ -21,8 +21,8 @@ class Step:
     """What one transaction will hold: records (changes included), input offsets (next to process), and the acts
     wanted after it.
 
-    `taken` counts the records consumed of the batch; `dead` the inputs put to the dead letters; `held` the acts whose
-    outcome was poison.
+    `taken` counts the records consumed of the batch; `dead` the inputs put to the dead letters, by the step or by its
+    worker; `held` the acts whose outcome was poison.
     """
 
     records: list[NewRecord] = field(default_factory=list)
@@ -114,6 +114,7 @@ class Stepper:
         for change in output.changes:
             self.worker.apply(change)
         step.records.extend(records)
+        step.dead += sum(record.topic == DEAD_LETTERS for record in records)
         step.size += sum(len(record.value or b"") for record in records)
 
     def _changelog(self, change: Change, timestamp: int) -> NewRecord:

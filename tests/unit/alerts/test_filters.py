@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.alerts.making import gazetteer
 
-from tieup.alerts.filters import describe, parse_filter
+from tieup.alerts.filters import describe, filter_of_companies, filter_of_other_companies, parse_filter
 from tieup.errors import UsageError
 from tieup.model.labels import EventType, Factuality, Kind, Role
 from tieup.model.subscription import Condition, Filter
@@ -152,3 +152,11 @@ def test_what_is_described_is_read_back(
 ) -> None:
     wanted = Filter(tuple(all_of), tuple(any_of) if len(any_of) > 1 else (), tuple(none_of))
     assert parse_filter("" if wanted == Filter() else describe(wanted), gazetteer()) == wanted
+
+
+def test_another_watchlist_takes_the_place_of_the_one_that_is_there() -> None:
+    asked = parse_filter("type:denied", gazetteer())
+    first = filter_of_companies(("ford", "bmw", "ford"), asked)
+    assert describe(first) == "(company:ford,bmw) (type:denied)"
+    assert filter_of_other_companies(("xiaomi",), first) == filter_of_companies(("xiaomi",), asked)
+    assert filter_of_other_companies(("xiaomi",), asked) == filter_of_companies(("xiaomi",), asked)
