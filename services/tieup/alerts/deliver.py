@@ -162,12 +162,16 @@ class DeliverWorker:
         return Output((*given_up.records, *said.records), (*given_up.changes, *health))
 
     def _health_after(self, endpoint_id: str, outcome: AttemptOutcome) -> tuple[tuple[Change, ...], Output]:
-        """Return the change of the endpoint's health, if any, and what its owner is told of it."""
+        """Return the change of the endpoint's health, if any, and what its owner is told of it. A stopped one stays so,
+        whatever else was under way to it.
+        """
+        if self._pending.stopped(endpoint_id):
+            return (), NOTHING
         before = self._pending.health(endpoint_id)
         after = health_after(before, outcome, self._settings)
         endpoints, endpoint = self._pending.endpoints, self._pending.endpoints.get(endpoint_id)
         told: list[NewRecord] = []
-        if after.stopped_at is not None and before.stopped_at is None and endpoint is not None:
+        if after.stopped_at is not None and endpoint is not None:
             told = notices(endpoint, after, endpoints.users(endpoint_id), endpoints.others(endpoint_id), outcome.at)
         return () if after == before else (_health(after),), Output(records=tuple(told))
 
@@ -208,13 +212,17 @@ class DeliverWorker:
         )
 
     def _digests(self, now: datetime) -> Iterator[Output]:
+        """Make the digests that are due. Of two that would hold the same message the second waits for the next turn."""
+        taken: set[bytes] = set()
         for members in self._pending.held.due(now, MAX_AT_A_WAKE):
-            wanted = [one for one in members if one.delivery is not None and self._is_wanted(one.delivery)]
-            if len(wanted) == len(members):
-                yield self._digest(members, now)
-            else:
-                unwanted = (one for one in members if one not in wanted)
-                yield Output(changes=tuple(_ended(one, DeliveryStatus.CANCELLED, now) for one in unwanted))
+            unwanted = [one for one in members if one.delivery is None or not self._is_wanted(one.delivery)]
+            found = self._digest(members, now)
+            if unwanted:
+                found = Output(changes=tuple(_ended(one, DeliveryStatus.CANCELLED, now) for one in unwanted))
+            keys = {change.key for change in found.changes}
+            if not keys & taken:
+                taken |= keys
+                yield found
 
     def _is_wanted(self, delivery: Delivery) -> bool:
         return self._pending.endpoints.known(delivery) and not self._pending.endpoints.paused(delivery)

@@ -395,7 +395,39 @@ def test_only_so_many_that_have_ended_are_remembered() -> None:
     assert sum(value is not None for value in driver.state.values()) == 2
 
 
-MODES = (Mode(), Mode(digest_h=1), Mode(at_once=1, window_s=300), Mode(quiet_from="12:10", quiet_to="12:25"))
+def test_digests_of_two_at_one_place_that_are_due_together_hold_nothing_twice() -> None:
+    one, two = (subscription(name=name, mode=Mode(digest_h=1)) for name in ("one", "two"))
+    driver = Driver()
+    driver.subscribe(one, two)
+    driver.take(*told(one, event(1)), *told(two, event(2)), *told(one, event(3)), *told(two, event(4)))
+    driver.until(T0 + timedelta(hours=1, minutes=2), MINUTE)
+    assert revisions_of(driver) == [1, 2, 3, 4]
+
+
+def test_what_was_under_way_to_a_stopped_endpoint_changes_nothing_and_a_second_stop_is_told_too() -> None:
+    one, other = subscription(), subscription(name="other", url="https://other.example/")
+    answers = [Reply(gone=True, status=410, error="answered 410"), OK]
+    driver = Driver(lambda request: answers.pop(0) if answers and request.endpoint.id == one.endpoints[0].id else OK)
+    driver.subscribe(one, other)
+    driver.take(*told(one, event(1), event(2, story="b")))
+    driver.turn()
+    driver.take(*told(one, event(3)))
+    assert ended(driver).count(DeliveryStatus.GIVEN_UP) == 2
+    driver.subscribe(replace(one, updated_at=driver.now + MINUTE))
+    driver.now += 2 * MINUTE
+    answers.append(Reply(gone=True, status=410, error="answered 410"))
+    driver.take(*told(one, event(4), at=driver.now))
+    driver.turn()
+    assert len({letter.key for letter in driver.letters if letter.topic == DELIVERIES}) == 2
+
+
+MODES = (
+    Mode(),
+    Mode(digest_h=1),
+    Mode(digest_h=1, timezone="Asia/Tokyo"),  # due at the same time
+    Mode(at_once=1, window_s=300),
+    Mode(quiet_from="12:10", quiet_to="12:25"),
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -417,7 +449,7 @@ def test_each_event_arrives_once_and_a_story_in_order_whatever_the_modes_and_fai
 
     driver = Driver(answer)
     driver.subscribe(*wishes)
-    chosen = data.draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 400)), max_size=16))
+    chosen = data.draw(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 400)), max_size=16))
     for revision, (wish, story, pause) in enumerate(chosen, start=1):
         driver.take(*told(wishes[wish], event(revision, story=str(story)), at=driver.now))
         driver.until(driver.now + timedelta(seconds=pause), timedelta(seconds=60))
