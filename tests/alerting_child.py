@@ -18,7 +18,7 @@ _GAZETTEER, _VALIDATOR = load_gazetteer(), SchemaValidator()
 def serve(path: Path) -> None:
     """Match and deliver until killed; the clock runs so fast that a failed attempt comes again within the second."""
     told = {"gazetteer": _GAZETTEER, "validator": _VALIDATOR}
-    asyncio.run(alerting(path, alert_settings(), lambda: False, speed=SPEED, within_s=600.0, **told))
+    asyncio.run(alerting(path, alert_settings(total_s=20.0), lambda: False, speed=SPEED, within_s=600.0, **told))
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from tieup.alerts.settings import AlertSettings
 from tieup.alerts.subscribe import subscription_record
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
-from tieup.log.topics import DELIVERIES
-from tieup.model.codec import to_millis
+from tieup.log.topics import DELIVERIES, DELIVERY_STATES
+from tieup.model.codec import decode, to_millis
+from tieup.model.delivery import DeliveryState
 
 ROUNDS = int(os.environ.get("TIEUP_TEST_ALERT_ROUNDS", "3"))
 SEED = int(os.environ.get("TIEUP_TEST_SEED", "7"))
@@ -84,15 +85,12 @@ async def test_killed_at_any_moment_nothing_is_lost_and_repeats_have_the_same_id
             before = told(first) + told(second)
             with serving(path):
                 if chance.random() < 0.7:  # else it is killed while it starts, restores, or begins
-                    await until(lambda now=before: told(first) + told(second) > now)
+                    await until(lambda now=before: told(first) + told(second) > now, path)
                 await asyncio.sleep(chance.random() * 0.15)
         wanted = set(range(1, made + 1))
         with serving(path):
-            for receiver in (first, second):
-                await until(
-                    lambda one=receiver: numbers_of(one) == wanted, 180, lambda one=receiver: wanted - numbers_of(one)
-                )
-            await until(lambda: told(first) >= made + len(moody.failed))
+            await until(lambda: numbers_of(first) == numbers_of(second) == wanted, path)
+            await until(lambda: told(first) >= made + len(moody.failed), path)
     assert len(await read(path, DELIVERIES)) == 2 * made
     again = [check(first, len(moody.failed)), check(second, 0)]
     said = (
@@ -131,10 +129,21 @@ def check(receiver: Receiver, failed: int) -> int:
     return again
 
 
-async def until(
-    found: Callable[[], bool], within_s: float = 60.0, missing: Callable[[], object] = lambda: "it"
-) -> None:
+async def until(found: Callable[[], bool], path: Path, within_s: float = 180.0) -> None:
     ends_at = asyncio.get_running_loop().time() + within_s
     while not found():
-        assert asyncio.get_running_loop().time() < ends_at, f"{missing()} did not come about"
-        await asyncio.sleep(0.01)
+        assert asyncio.get_running_loop().time() < ends_at, f"it did not come about: {await waiting(path)}"
+        await asyncio.sleep(0.02)
+
+
+async def waiting(path: Path) -> list[str]:
+    """What waits, and how the endpoints fare."""
+    newest = {record.key: record for record in await read(path, DELIVERY_STATES)}
+    states = [decode(DeliveryState, one.value, "state") for one in newest.values() if one.value is not None]
+    under_way = [one.delivery for one in states if one.delivery is not None and one.delivery.ended_at is None]
+    fares = [f"{one.endpoint}" for one in states if one.endpoint is not None]
+    return [
+        f"{datetime.now(UTC)}",
+        *fares,
+        *(f"{one.id}: {one.tries} tries, due {one.due_at}, {one.attempts}" for one in under_way),
+    ]
