@@ -145,7 +145,7 @@ class Story:
     `contested`: a claim asserts and a party's claim denies the same target, unsettled. `corroborated_at` is the number
     of independent origins last announced. `withdrawn`: no article states it any more. `merged_into` leads on.
     `retracted`: articles that an operator took from it, whatever they or their newer versions say. `sources` are the
-    origins as a tree: who broke it, who cites whom.
+    origins as a tree: who broke it, who cites whom. `split_from`: stories that an operator took this one out of.
     """
 
     id: str
@@ -182,6 +182,7 @@ class Story:
     merged_into: str | None = None
     retracted: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    split_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

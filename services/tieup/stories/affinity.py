@@ -45,10 +45,10 @@ class Age:
     factor: float
 
 
-def _aged(told: Stage, wanted: Stage) -> str:
-    if told in _SETTLED:
-        return "end" if wanted is Stage.ENDED else "deal"
-    return "progress" if told is Stage.TALKS and wanted in _SETTLED else "rumour"
+def _aged(earlier: Stage, later: Stage) -> str:
+    if earlier in _SETTLED:
+        return "end" if later is Stage.ENDED else "deal"
+    return "progress" if earlier is Stage.TALKS and later in _SETTLED else "rumour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,16 @@ class Affinity:
             return 1.0
         return max(self.kinds.get(one, {}).get(other, 0.0), self.kinds.get(other, {}).get(one, 0.0))
 
-    def of_stages(self, told: Stage, wanted: Stage) -> float:
-        """Return the factor for a relation at one stage and a story at another: deals run forward, so talks about a
-        deal that is agreed or in force are more likely talks about another one.
+    def of_stages(self, earlier: Stage, later: Stage) -> float:
+        """Return the factor for two stages in the order of time: deals run forward, so talks about a deal that is
+        agreed or in force are more likely talks about another one.
         """
-        return self.thresholds.backwards if wanted is Stage.TALKS and told in _SETTLED else 1.0
+        return self.thresholds.backwards if later is Stage.TALKS and earlier in _SETTLED else 1.0
 
-    def of_age(self, told: Stage, wanted: Stage, silence: timedelta) -> float:
-        """Return the factor for a relation at one stage and a story at another after this silence; 0 where it is too
-        old.
-        """
-        return next((one.factor for one in self.ages[_aged(told, wanted)] if silence <= timedelta(days=one.days)), 0.0)
+    def of_age(self, earlier: Stage, later: Stage, silence: timedelta) -> float:
+        """Return the factor for two stages in the order of time with this silence between; 0 where it is too long."""
+        ages = self.ages[_aged(earlier, later)]
+        return next((one.factor for one in ages if silence <= timedelta(days=one.days)), 0.0)
 
 
 def load_affinity() -> Affinity:

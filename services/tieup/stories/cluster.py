@@ -28,6 +28,9 @@ class Candidates(Protocol):
     def leads_to(self, story_id: str) -> str:
         """Return the story that this one was merged into in the end; itself if it was not."""
 
+    def are_apart(self, one: str, other: str) -> bool:
+        """Say whether two stories were told apart: by an article that is in both, or by an operator who split them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -40,10 +43,19 @@ class Fit:
     opened_at: datetime
 
 
-def assign(
-    found: ArticleRelations, memory: Candidates, judge: Judge, before: Sequence[str] = ()
-) -> tuple[str | None, ...]:
-    """Return the story id of each relation of the article, None for background; an unknown id opens that story.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an article's relations go: the story id of each, None for background; an unknown id opens that story.
+
+    `merged` are stories that prove to be one deal by the article: each id with that of the story which it goes into.
+    """
+
+    story_ids: tuple[str | None, ...]
+    merged: tuple[tuple[str, str], ...] = ()
+
+
+def assign(found: ArticleRelations, memory: Candidates, judge: Judge, before: Sequence[str] = ()) -> Placed:
+    """Return where the article's relations go.
 
     An article without any news is put to the story that its main relation recalls, if there is one: it is found there,
     and adds nothing to it. Relations are taken by weight, the main one first. `before` are the stories of the article's
@@ -51,20 +63,40 @@ def assign(
     """
     assigned: dict[int, str] = {}
     first: dict[str, Wanted] = {}
+    merged: dict[str, str] = {}
     for at in by_weight(found.relations):
         relation = found.relations[at]
         if relation.focus is not Focus.NEWS or not is_tie(relation, judge.companies):
             continue
         wanted = as_wanted(found, relation, judge.companies)
-        fits = _fits(wanted, memory.with_parties(wanted.parties), memory, judge, before)
-        fits += _beside(wanted, first, found.event_time, judge)
-        free = (one for one in fits if one.story_id not in first or judge.may_share(wanted, first[one.story_id]))
-        best = min(free, key=_rank, default=None)
-        assigned[at] = _new_id(found.article_id, wanted, at) if best is None else best.story_id
+        stories = memory.with_parties(wanted.parties)
+        fits = _fits(wanted, stories, memory, judge, before) + _beside(wanted, first, found.event_time, judge)
+        free = [one for one in fits if one.story_id not in first or judge.may_share(wanted, first[one.story_id])]
+        story_id = min(free, key=_rank).story_id if free else _new_id(found.article_id, wanted, at)
+        fitting = {one.story_id for one in fits}.difference(first)
+        gone = _bridged(story_id, [one for one in stories if one.id in fitting], wanted, memory, judge)
+        assigned[at] = gone.pop(story_id, story_id)
+        merged |= gone
         first.setdefault(assigned[at], wanted)
     if not assigned:
         assigned = _recalled(found, memory, judge)
-    return tuple(assigned.get(at) for at in range(len(found.relations)))
+    return Placed(tuple(assigned.get(at) for at in range(len(found.relations))), tuple(merged.items()))
+
+
+def _bridged(
+    story_id: str, fitting: Sequence[Outline], wanted: Wanted, memory: Candidates, judge: Judge
+) -> dict[str, str]:
+    """Return the younger of two stories with the elder: the one that the relation goes to, and the first of those that
+    it fits too and that is one deal with it, seen from the relation.
+    """
+    best = next((one for one in fitting if one.id == story_id), None)
+    for other in fitting if best else ():
+        if best is None or other is best or memory.are_apart(best.id, other.id):
+            continue
+        if judge.are_one(best, other, wanted.at) or judge.are_parts(best, other, wanted):
+            elder, younger = sorted((best, other), key=lambda one: (one.opened_at, one.id))
+            return {younger.id: elder.id}
+    return {}
 
 
 def _recalled(found: ArticleRelations, memory: Candidates, judge: Judge) -> dict[int, str]:

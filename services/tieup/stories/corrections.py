@@ -6,18 +6,16 @@ A correction moves or removes articles; the labels are then folded anew. What ch
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from tieup.errors import BadRecord
 from tieup.ids import derive_id
 from tieup.model.labels import EventType
 from tieup.model.story import Action, Correction, EventChange, Story, StoryArticle, StoryClaim, StoryParty, Tie
 from tieup.stories.changes import Step, changes, event_type
-from tieup.stories.lifecycle import claims_in_order, fold, in_order
+from tieup.stories.lifecycle import fold
+from tieup.stories.merging import MAX_RETRACTED, absorbed, redirected
 from tieup.stories.report import Occasion, Reporter, correction_occasion, with_moment
 from tieup.stories.telling import Telling, fit, labels_of, next_story
-
-MAX_RETRACTED: Final = 200
 
 Stories = Mapping[str, Story]
 TiesWithout = Callable[[tuple[StoryParty, ...], str], tuple[Tie, ...]]
@@ -70,28 +68,14 @@ class _Hand:
         taken, left = self._parted(story)
         own_id = split_id(self._correction)
         occasion = correction_occasion(self._correction, taken[0][0])
-        opened = self._opened(own_id, taken, occasion)
+        opened = self._opened(own_id, taken, occasion, story.id)
         return [self._corrected(story, left, occasion), opened]
 
     def merge(self, story: Story, into: Story) -> list[Telling]:
-        known = {one.article_id for one in into.articles}
-        articles = [one for one in story.articles if one.article_id not in known]
-        claims = [one for one in story.claims if one.article_id not in known]
-        all_parts = in_order([*into.articles, *articles]), claims_in_order([*into.claims, *claims])
         occasion = correction_occasion(self._correction, story.articles[-1])
-        more = len(story.articles) - len(articles)
-        grown = replace(
-            into,
-            article_count=into.article_count + story.article_count - more,
-            rewrites=into.rewrites + story.rewrites,
-            retracted=tuple(dict.fromkeys((*into.retracted, *story.retracted)))[:MAX_RETRACTED],
-        )
-        gone = replace(story, articles=(), claims=(), merged_into=into.id, revision=story.revision + 1)
-        change = EventChange("merged_into", None, into.id)
-        return [
-            self._told(gone, EventType.MERGED, (change,), occasion),
-            self._refolded(into, grown, all_parts, occasion),
-        ]
+        grown = absorbed(into, story)
+        gone = redirected(story, into.id, occasion, self._ties(story.parties, story.id), self._reporter)
+        return [gone, self._refolded(into, grown, (grown.articles, grown.claims), occasion)]
 
     def retract(self, story: Story) -> list[Telling]:
         taken, left = self._parted(story)
@@ -124,11 +108,15 @@ class _Hand:
             return Telling(fit(story), None)
         return self._told(replace(story, revision=story.revision + 1), kind, changes(step), occasion)
 
-    def _opened(self, story_id: str, parts: _Parts, occasion: Occasion) -> Telling:
+    def _opened(self, story_id: str, parts: _Parts, occasion: Occasion, split_from: str) -> Telling:
         step = Step(None, fold(*parts))
         rewrites = sum(one.rewrite for one in parts[0])
         story = replace(
-            next_story(None, story_id, step, *parts), article_count=len(parts[0]), rewrites=rewrites, revision=1
+            next_story(None, story_id, step, *parts),
+            article_count=len(parts[0]),
+            rewrites=rewrites,
+            revision=1,
+            split_from=(split_from,),
         )
         return self._told(story, event_type(step) or EventType.OPENED, changes(step), occasion)
 

@@ -69,10 +69,24 @@ class Judge:
         kind = max([self.affinity.of_kinds(wanted.kind, story.kind), *self._of_others(wanted.kind, story)])
         if wanted.venture and story.venture:
             kind = max(kind, self.affinity.thresholds.venture)
-        stage = self.affinity.of_stages(story.stage, wanted.stage)
-        age = self.affinity.of_age(story.stage, wanted.stage, silence)
+        stages = story.stages(wanted.stage, wanted.at)
+        stage, age = self.affinity.of_stages(*stages), self.affinity.of_age(*stages, silence)
         vague = wanted.kind in _WHOLE or Stage.TALKS in {wanted.stage, story.stage}
         return round(parties * self._about(kind, about, vague) * stage * age, 4)
+
+    def are_one(self, one: Outline, other: Outline, at: datetime | None) -> bool:
+        """Say whether two stories are one deal, each seen from the other as told at this time."""
+        sides = ((one, other), (other, one))
+        return all(self.of_story(_retold(left, at), right) >= self.affinity.thresholds.join for left, right in sides)
+
+    def are_parts(self, one: Outline, other: Outline, wanted: Wanted) -> bool:
+        """Say whether the relation names together, in one wave of news, what two stories of its kind tell apart: two
+        articles each named two of four.
+        """
+        keys, left, right = ({party.key for party in each.parties} for each in (wanted, one, other))
+        if not left.isdisjoint(right) or not left | right <= keys:
+            return False
+        return all(each.kind is wanted.kind and each.silence(wanted.at) <= WAVE for each in (one, other))
 
     def of_each_other(self, wanted: Wanted, other: Wanted) -> float:
         """Return the affinity of two relations of one article."""
@@ -138,6 +152,13 @@ class Judge:
             line.add(parent)
             at = parent
         return line
+
+
+def _retold(story: Outline, at: datetime | None) -> Wanted:
+    """The story as a relation told at this time."""
+    return Wanted(
+        story.parties, story.kind, story.stage, Factuality.REPORTED, story.venture, story.via, story.scope, at
+    )
 
 
 def _meet(left: Parties, right: Parties, exact: set[str]) -> bool:

@@ -59,6 +59,15 @@ class Memory:
             story_id = into
         return story_id
 
+    def are_apart(self, one: str, other: str) -> bool:
+        """Say whether two stories were told apart: by an article that is in both, or by an operator who split them."""
+        left, right = self.stories[one], self.stories[other]
+        if one in right.split_from or other in left.split_from:
+            return True
+        return not {article.article_id for article in left.articles}.isdisjoint(
+            article.article_id for article in right.articles
+        )
+
     def ties_of(self, parties: Sequence[StoryParty], without: str) -> tuple[Tie, ...]:
         """Return the ties that these parties had: background that articles recalled, and other stories; newest last.
 

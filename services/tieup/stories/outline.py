@@ -18,7 +18,8 @@ from tieup.stories.parties import fold_name
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A story in outline: `parties` are its own, `named` all that its articles name; `kinds` those of its articles
-    beside its own; `via` folded names; `dated` the times of its dated articles, ascending, in milliseconds.
+    beside its own; `via` folded names; `dated` the times of its dated articles, ascending, in milliseconds; `since` the
+    time of the first that tells its stage.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Outline:
     updated_at: datetime
     article_count: int
     dated: "array[int]"
+    since: datetime
     venture: str | None = None
     via: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
@@ -48,6 +50,10 @@ class Outline:
         near = self.dated[max(place - 1, 0) : place + 1]
         return timedelta(milliseconds=min((abs(wanted - one) for one in near), default=0))
 
+    def stages(self, stage: Stage, at: datetime | None) -> tuple[Stage, Stage]:
+        """The story's stage and this one, told at this time, in the order of time."""
+        return (stage, self.stage) if at is not None and at < self.since else (self.stage, stage)
+
 
 def outline(story: Story) -> Outline:
     """Return the story in outline."""
@@ -62,6 +68,7 @@ def outline(story: Story) -> Outline:
         updated_at=story.updated_at,
         article_count=story.article_count if story.articles else 0,
         dated=array("q", sorted(to_millis(one.event_time) for one in story.articles if one.published)),
+        since=min((one.event_time for one in story.articles if one.stage is story.stage), default=story.opened_at),
         venture=story.venture,
         via=tuple(fold_name(name) for name in story.via),
         scope=story.scope,

@@ -24,13 +24,14 @@ from tieup.model.labels import Focus
 from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import STORY_STATE_VERSION, Assignment, Correction, Story, StoryParty, Tie
 from tieup.stories.affinity import load_affinity
-from tieup.stories.cluster import assign
+from tieup.stories.cluster import Placed, assign
 from tieup.stories.corrections import check, correct, is_due, moved
 from tieup.stories.draft import Draft
 from tieup.stories.likeness import Judge
 from tieup.stories.memory import Memory
+from tieup.stories.merging import absorbed, redirected
 from tieup.stories.parties import Companies
-from tieup.stories.report import Reporter
+from tieup.stories.report import Reporter, article_occasion
 from tieup.stories.statements import Statement, by_weight, statement, ties
 from tieup.stories.subjects import load_subjects
 from tieup.stories.telling import Telling, tell
@@ -96,12 +97,15 @@ class StoryWorker:
 
     def _decide(self, found: ArticleRelations, known: Assignment | None, timestamp: int) -> Output:
         original = self.memory.duplicates.original(found.article_id, found.event_time, found.signature)
-        assigned = self._assign(found, known, original)
+        placed = self._assign(found, known, original)
+        assigned = placed.story_ids
         if original is not None and not self._tells_alike(original, assigned):
             original = None
         draft = Draft(self.memory)
+        for gone, into in placed.merged:
+            self._merge(gone, into, found, draft)
         for story_id in self._touched(known, assigned, found):
-            telling = self._tell(story_id, found, assigned, original)
+            telling = self._tell(draft.stories.get(story_id), story_id, found, assigned, original)
             if telling is not None:
                 draft.tell(telling)
         draft.assign(self._assignment(found, known, assigned, original))
@@ -129,9 +133,7 @@ class StoryWorker:
         for article_id in correction.article_ids:
             draft.move(article_id, lambda article, story: moved(correction, article, story))
 
-    def _assign(
-        self, found: ArticleRelations, known: Assignment | None, original: str | None
-    ) -> tuple[str | None, ...]:
+    def _assign(self, found: ArticleRelations, known: Assignment | None, original: str | None) -> Placed:
         copied = self.memory.assignments.get(original) if original else None
         before = [self.memory.leads_to(one) for source in (known, copied) if source for one in source.story_ids if one]
         return assign(found, self.memory, self._judge, before)
@@ -142,11 +144,22 @@ class StoryWorker:
         told = {self.memory.leads_to(one) for one in copied if one}
         return not told or not any(assigned) or not told.isdisjoint(assigned)
 
+    def _merge(self, gone_id: str, into_id: str, found: ArticleRelations, draft: Draft) -> None:
+        """Put one story into another; what that changes is told with what the article says."""
+        gone, into = self.memory.stories[gone_id], self.memory.stories[into_id]
+        ties = self.memory.ties_of(gone.parties, without=gone_id)
+        draft.tell(redirected(gone, into_id, article_occasion(found), ties, self._reporter))
+        draft.tell(Telling(absorbed(into, gone), None))
+
     def _tell(
-        self, story_id: str, found: ArticleRelations, assigned: tuple[str | None, ...], original: str | None
+        self,
+        story: Story | None,
+        story_id: str,
+        found: ArticleRelations,
+        assigned: tuple[str | None, ...],
+        original: str | None,
     ) -> Telling | None:
         said = self._statement(story_id, found, assigned, original)
-        story = self.memory.stories.get(story_id)
         if story is not None and found.article_id in story.retracted:
             said = None
 
