@@ -64,7 +64,7 @@ class StoryArticle:
     articles fall into place.
 
     `rewrite` marks one that added nothing, `duplicate_of` names the article that it copies. `independent`: its origin
-    can corroborate, being neither unknown nor a company nor a copy's.
+    is neither unknown nor a company.
     """
 
     article_id: str
@@ -93,6 +93,11 @@ class StoryArticle:
     rewrite: bool = False
     duplicate_of: str | None = None
     independent: bool = False
+
+    @property
+    def corroborates(self) -> bool:
+        """Whether its origin counts: a copy's never does."""
+        return self.independent and self.duplicate_of is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ The same articles give the same labels, in whatever order they came. Stage, fact
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tieup.model.labels import Basis, EndedAs, Factuality, Kind, Milestone, SpeakerType, Stage, Stance
 from tieup.model.relation import Figure
 from tieup.model.story import PartyPosition, StoryArticle, StoryClaim, StoryParty
+from tieup.stories.copies import originals
 from tieup.stories.origins import source_key
 from tieup.stories.precedence import RANK, Head, Word, move, opening
 from tieup.stories.stances import denies_end, is_contested, positions, speaker_key
@@ -42,8 +43,17 @@ class Labels:
 
 
 def in_order(articles: Iterable[StoryArticle]) -> tuple[StoryArticle, ...]:
-    """Return the articles by event time, then id."""
-    return tuple(sorted(articles, key=lambda article: (article.event_time, article.article_id)))
+    """Return the articles by event time, then id; of those that copy one another the first is the original, whichever
+    came first.
+    """
+    said = sorted(articles, key=lambda article: (article.event_time, article.article_id))
+    copied = originals({article.article_id: article.duplicate_of for article in said})
+    return tuple(
+        article
+        if article.duplicate_of == copied.get(article.article_id)
+        else replace(article, duplicate_of=copied.get(article.article_id))
+        for article in said
+    )
 
 
 def claims_in_order(claims: Iterable[StoryClaim]) -> tuple[StoryClaim, ...]:
@@ -116,7 +126,7 @@ def independent_origins(articles: Iterable[StoryArticle]) -> tuple[str, ...]:
     """Return the independent origins, each once, in order of the articles."""
     found: dict[str, str] = {}
     for article in articles:
-        if article.independent:
+        if article.corroborates:
             found.setdefault(source_key(article.origin), article.origin)
     return tuple(found.values())
 

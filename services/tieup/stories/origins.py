@@ -66,10 +66,10 @@ def _add(nodes: dict[str, _Node], name: str, article: StoryArticle, cites: str |
     key = source_key(name)
     node = nodes.get(key)
     if node is None:
-        node = nodes[key] = _Node(name, article, independent=article.independent and cites is None)
+        node = nodes[key] = _Node(name, article, independent=article.corroborates and cites is None)
     if cites is not None and node.cites is None and not node.independent and not _leads(nodes, cites, key):
         node.cites = nodes[source_key(cites)].name
-    if cites is None and article.independent and node.cites is None:
+    if cites is None and article.corroborates and node.cites is None:
         node.independent = True
     node.articles += counts
 

@@ -72,7 +72,7 @@ def statement(
         confidence=round(max(one.confidence for one in relations), 2),
         backfill=found.backfill,
         duplicate_of=duplicate_of,
-        independent=duplicate_of is None and _asserts(asserting) and is_independent(asserting.origin, companies),
+        independent=_asserts(asserting) and is_independent(asserting.origin, companies),
     )
     return Statement(article, _claims(found, relations))
 

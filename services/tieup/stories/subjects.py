@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from itertools import islice
 from typing import Final
@@ -123,6 +124,7 @@ class Subjects:
         return tuple(dict.fromkeys((*relation.scope, *read)))
 
 
+@cache
 def load_subjects() -> Subjects:
     """Return what finds subjects. Raises DataError, naming the place, if the file in the package is wrong."""
     return parse_subjects((resources.files(__package__) / "data" / _FILE).read_text("utf-8"))

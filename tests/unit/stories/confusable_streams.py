@@ -90,10 +90,8 @@ def run(stream: Stream, worker: StoryWorker, gazetteer: Gazetteer) -> Outcome:
     """What the worker makes of the stream alone."""
     worker.memory = Memory()
     outcome = Outcome(stream, [], [], [])
-    for told in articles(stream):
-        article = _article(stream, told)
-        value = encode(article)
-        output = worker.process(Record(RELATIONS, 0, 0, article.article_id.encode(), value, to_millis(told[0].at)))
+    for told, given in zip(articles(stream), records(stream), strict=True):
+        output = worker.process(given)
         for change in output.changes:
             worker.apply(change)
         (ids,) = (
@@ -108,6 +106,15 @@ def run(stream: Stream, worker: StoryWorker, gazetteer: Gazetteer) -> Outcome:
                 parties = story_parties(one.relation.parties, gazetteer)
                 outcome.baseline.append((stream.name, frozenset(party.key for party in parties)))
     return outcome
+
+
+def records(stream: Stream) -> list[Record]:
+    """The stream's articles as records of the topic relations."""
+    found = [_article(stream, told) for told in articles(stream)]
+    return [
+        Record(RELATIONS, 0, at, one.article_id.encode(), encode(one), to_millis(one.observed_at))
+        for at, one in enumerate(found)
+    ]
 
 
 def articles(stream: Stream) -> list[list[Told]]:

@@ -8,6 +8,7 @@ from tests.unit.stories.making import GAZETTEER, START, article, claim, denies, 
 
 from tieup.model.labels import Basis, EndedAs, Factuality, FigureRole, Kind, Milestone, Stage
 from tieup.model.relation import ArticleRelations, Figure
+from tieup.stories.copies import originals
 from tieup.stories.lifecycle import Labels, fold
 from tieup.stories.statements import statement
 
@@ -101,6 +102,14 @@ def test_shuffled_articles_give_the_same_labels(found: list[tuple[object, int]],
     shuffled = list(articles)
     order.shuffle(shuffled)
     assert folded(*articles) == folded(*shuffled)
+
+
+def test_the_first_in_time_is_the_original_whichever_came_first() -> None:
+    assert originals({"a": None, "b": "a"}) == originals({"a": "b", "b": None}) == {"b": "a"}
+    assert originals({"a": "c", "b": None, "c": None, "d": "b"}) == {"c": "a", "d": "b"}
+    assert originals({"a": "b", "b": "a", "c": "b"}) == {"b": "a", "c": "a"}
+    assert originals({"b": "a", "c": "b"}) == {"b": "a", "c": "a"}
+    assert originals({"a": None, "b": None}) == {}
 
 
 def test_the_order_is_that_of_event_time_not_of_arrival() -> None:

@@ -36,7 +36,7 @@ def test_a_denial_without_any_report_in_it_has_no_independent_origin() -> None:
         "Ford", "BYD", factuality=Factuality.DENIED, origin="Reuters", claims=(denies("Ford"), claim("anonymous"))
     )
     assert statement(article("a", cited), [cited], GAZETTEER, None).article.independent
-    assert not statement(article("a", cited), [cited], GAZETTEER, "original").article.independent
+    assert not statement(article("a", cited), [cited], GAZETTEER, "original").article.corroborates
 
 
 def test_where_nobody_is_quoted_the_article_asserts() -> None:

@@ -7,13 +7,13 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.stories.generated import sagas
 from tests.unit.stories.making import (
     GAZETTEER,
     START,
     article,
     claim,
     compacted,
-    denies,
     events,
     feed,
     record,
@@ -29,7 +29,7 @@ from tieup.errors import BadRecord, StateVersionError
 from tieup.events.validate import SchemaValidator
 from tieup.log.base import Change, Output, Record
 from tieup.log.topics import ASSIGNMENTS, CORRECTIONS, EVENTS, RELATIONS, STORIES
-from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
+from tieup.model.labels import Stage
 from tieup.model.relation import ArticleRelations
 from tieup.stories.worker import StoryWorker, story_spec
 
@@ -93,8 +93,9 @@ def test_a_story_and_its_events_stay_bounded() -> None:
             title=words,
             url="https://a.example/" + "u" * 3_000,
         )
-        for topic, _, value in written([take(one, record(found))]):
-            validator.check(topic, value)
+        output = take(one, record(found))
+    for topic, _, value in written([output]):
+        validator.check(topic, value)
     story = one.memory.stories[story_of(one, found)]
     assert story.article_count == 230
     assert len(story.articles) <= 200
@@ -118,43 +119,6 @@ def restarted(saga: tuple[ArticleRelations, ...], cuts: set[int]) -> list[Output
                 one.apply(Change(topic, key, value))
         outputs.append(take(one, record(found, at)))
     return outputs
-
-
-names = st.sampled_from(
-    [("Ford", "Xiaomi"), ("Xiaomi", "Ford"), ("Ford", "BYD"), ("Audi", "FAW"), ("Volkswagen", "FAW")]
-)
-relations = st.builds(
-    lambda parties, kind, stage, factuality, focus, spoken, origin: relation(
-        *parties,
-        kind=kind,
-        stage=stage,
-        factuality=factuality,
-        basis=Basis.ANONYMOUS if factuality is Factuality.REPORTED else Basis.PARTY,
-        focus=focus,
-        claims=spoken,
-        origin=origin,
-    ),
-    names,
-    st.sampled_from([Kind.JOINT_VENTURE, Kind.SUPPLY, Kind.ALLIANCE]),
-    st.sampled_from(Stage),
-    st.sampled_from(Factuality),
-    st.sampled_from([Focus.NEWS, Focus.NEWS, Focus.BACKGROUND]),
-    st.sampled_from([(), (denies("Ford"),), (claim("anonymous"),), (claim("Xiaomi"),)]),
-    st.sampled_from(["unknown", "Reuters", "Caixin"]),
-)
-sagas = st.lists(
-    st.builds(
-        lambda name, version, found, day: replace(
-            article(name, *found, day=day), version=version, observed_at=START + timedelta(days=500)
-        ),
-        st.sampled_from(["a", "b", "c", "d", "e"]),
-        st.integers(1, 3),
-        st.lists(relations, max_size=3),
-        st.sampled_from([0, 1, 2, 40, 200, 450]),
-    ),
-    min_size=1,
-    max_size=8,
-)
 
 
 @settings(max_examples=60, deadline=None)
