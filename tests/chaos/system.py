@@ -188,7 +188,7 @@ class System:
         running = [process for process in self.processes if process.wanted]
         for process in running:
             process.service.process.terminate()
-        return [process.end() for process in running]
+        return [process.service.process.wait(END_S) for process in running]
 
     def tend_until(self, ending: threading.Event) -> None:
         """Tend to it all the time."""
