@@ -1,10 +1,10 @@
-"""A burst before a slow consumer: is memory bounded, is the lag to be seen, is the order kept?
+"""A burst before a slow consumer or a slow disk: is memory bounded, is the lag to be seen, is the order kept?
 
-    python -m tests.benchmarks.burst [--records 100000] [--log sqlite|kafka]
+    python -m tests.benchmarks.burst [--records 100000] [--log sqlite|kafka] [--slow worker|disk]
 
-Appends the burst, then runs a worker that takes a while over each batch, and prints one line of JSON: the memory that
-the run took beyond what the process had before (MiB), the largest lag that the metric told, and whether every record
-was passed on, once, in order.
+Appends the burst, then runs a worker that takes a while over each batch (or on a disk whose commits do), and prints one
+line of JSON: the memory that the run took beyond what the process had before (MiB), the largest lag that the metric
+told, and whether every record was passed on, once, in order.
 """
 
 import argparse
@@ -31,14 +31,18 @@ from tieup.metrics import Metrics
 
 SOURCE, TARGET = Topic("burst.source.v1", single=True), Topic("burst.target.v1", single=True)
 TEXT = "x" * 3_000
+PAUSE_S = 0.02
 
 
-class Slow:
-    """Passes the number of each record on, and takes a while over each batch."""
+class PassOn:
+    """Passes the number of each record on; a slow one takes a while over each batch."""
+
+    def __init__(self, slow):
+        self.slow = slow
 
     def process(self, record):
-        if record.offset % 500 == 0:
-            time.sleep(0.02)
+        if self.slow and record.offset % 500 == 0:
+            time.sleep(PAUSE_S)
         number = json.loads(record.value)["n"]
         return Output((NewRecord(TARGET.name, record.key, b"%d" % number, record.timestamp),))
 
@@ -49,11 +53,32 @@ class Slow:
         return NOTHING
 
 
+class SlowDisk:
+    """A log whose commits take a while."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+    async def open_task(self, task):
+        hold = await self._log.open_task(task)
+        commit = hold.commit
+
+        async def late(records, offsets):
+            await asyncio.sleep(2 * PAUSE_S)
+            await commit(records, offsets)
+
+        hold.commit = late
+        return hold
+
+
 def peak_mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def burst(log, records):
+async def burst(log, records, slow):
     """Append the burst, work it off, and return what was seen."""
     await log.create([SOURCE, TARGET, BY_NAME[DEAD_LETTERS]])
     for begin in range(0, records, 1000):
@@ -63,9 +88,9 @@ async def burst(log, records):
         del made
     before, largest = peak_mib(), 0.0
     metrics = Metrics(CollectorRegistry())
-    spec = WorkerSpec("slow", lambda partition: Slow(), (SOURCE.name,), (TARGET.name,))
+    spec = WorkerSpec("slow", lambda partition: PassOn(slow == "worker"), (SOURCE.name,), (TARGET.name,))
     runner = Runner(
-        log,
+        SlowDisk(log) if slow == "disk" else log,
         [spec],
         app="burst",
         validator=AnyValue(),
@@ -105,24 +130,25 @@ async def in_order(log, records):
     return wanted == records
 
 
-async def run(kind, records, folder):
+async def run(kind, records, slow, folder):
     with contextlib.ExitStack() as stack:
         if kind == "kafka":
             log = await KafkaLog.open(f"kafka://{stack.enter_context(KafkaCluster()).bootstrap}")
         else:
             log = await SqliteLog.open(folder / "burst.db", exclusive=True)
         async with log:
-            return await burst(log, records)
+            return await burst(log, records, slow)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.burst", description=__doc__.split("\n")[0])
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--log", choices=("sqlite", "kafka"), default="sqlite")
+    parser.add_argument("--slow", choices=("worker", "disk"), default="worker")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seen = asyncio.run(run(options.log, options.records, Path(folder)))
-    print(json.dumps({"log": options.log, **seen}))
+        seen = asyncio.run(run(options.log, options.records, options.slow, Path(folder)))
+    print(json.dumps({"log": options.log, "slow": options.slow, **seen}))
     return 0 if seen["in_order"] else 1
 
 
