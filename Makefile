@@ -29,7 +29,7 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-chaos: $(VENV)/.ready  ## kill anything at seeded moments, on Kafka and on the embedded log; CHAOS="--seeds 1-3" for fewer
+chaos: $(VENV)/.ready  ## kill anything at seeded moments, rows in build/chaos.md; again goes on; CHAOS="--seeds 1-3 --controls no" for less
 	$(BIN)/python -m tests.chaos $(CHAOS)
 
 alerts-killed: $(VENV)/.ready  ## kill -9 while alerts are delivered, ROUNDS times at moments from SEED

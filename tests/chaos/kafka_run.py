@@ -11,8 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
 from tests.chaos.ending import Backlog, Ending, wait
 from tests.chaos.judge import Verdict, faults, times
 from tests.chaos.observer import Feeder, Observer, read_all, seen
@@ -171,7 +169,7 @@ def judged(
     }
     raw = read_all(servers, EVENTS, "read_uncommitted", lambda message: message.offset())
     assigned = set(read_all(servers, ASSIGNMENTS, "read_committed", lambda message: message.key().decode()))
-    dead = read_all(servers, DEAD_LETTERS, "read_committed", lambda message: orjson.loads(message.value())["message"])
+    dead = read_all(servers, DEAD_LETTERS, "read_committed", lambda message: message.key(), PARTITIONS)
     found = faults(count, feeder.placed, final["relations"], final["events"], observer.seen)
     stall, p50, p99 = times(feeder.sent, observer.seen["events"], ended_at)
     verdict = Verdict(found, round(stall, 1), round(p50, 2), round(p99, 2))

@@ -107,18 +107,22 @@ class Observer(threading.Thread):
         self.join()
 
 
-def read_all(servers: str, topic: str, isolation: str, make: Callable[[Message], object]) -> list[object]:
-    """Everything on partition 0 of a topic up to its end, in order. Raises AssertionError if the end never comes."""
+def read_all(
+    servers: str, topic: str, isolation: str, make: Callable[[Message], object], partitions: int = 1
+) -> list[object]:
+    """Everything on a topic's partitions up to their ends, in order. Raises AssertionError if the end never comes."""
     consumer = _consumer(servers, isolation, enable_partition_eof=True)
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    found, deadline = [], time.monotonic() + END_S
+    consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
+    found, ended, deadline = [], set(), time.monotonic() + END_S
     while time.monotonic() < deadline:
         for message in consumer.consume(1000, 0.5):
             if message.error() is None:
                 found.append(make(message))
             elif message.error().code() == KafkaError._PARTITION_EOF:
-                consumer.close()
-                return found
+                ended.add(message.partition())
+        if len(ended) == partitions:
+            consumer.close()
+            return found
     raise AssertionError(f"{topic}: no end within {END_S} s")
 
 
