@@ -18,7 +18,7 @@ from tieup.api.server import listen
 from tieup.api.settings import ApiSettings
 from tieup.log.base import NewRecord
 from tieup.log.sqlite import SqliteLog
-from tieup.log.topics import CATALOGUE
+from tieup.log.topics import CATALOGUE, DELIVERIES
 from tieup.model.subscription import Channel, Endpoint, Subscription
 
 
@@ -62,8 +62,10 @@ class Subscribers:
     async def unwish(self, one: Subscription) -> None:
         await self.log.append([removal_record(one, datetime.now(UTC))])
 
-    async def tell(self, wanted: Sequence[Subscription], count: int = 1, **changed: object) -> None:
-        """Let so many events happen, matched as the match worker does."""
+    async def tell(
+        self, wanted: Sequence[Subscription], count: int = 1, again: bool = False, **changed: object
+    ) -> None:
+        """Let so many events happen, matched as the match worker does; told `again`, as a replay does."""
         now = datetime.now(UTC)
         worker, records = matcher(*wanted), []
         for _ in range(count):
@@ -73,6 +75,8 @@ class Subscribers:
             records.append(NewRecord(record.topic, record.key or b"", record.value, record.timestamp, record.headers))
             records += worker.process(record).records
         await self.log.append(records)
+        if again:
+            await self.log.append([one for one in records if one.topic == DELIVERIES])
 
     async def get(self, url: str, **headers: str) -> httpx.Response:
         """Ask until the service has read the log as it stands."""
