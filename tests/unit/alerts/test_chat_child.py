@@ -71,3 +71,4 @@ def test_no_part_of_an_address_is_told() -> None:
 def test_the_fullest_text_that_fits_is_taken() -> None:
     bodies = ["x" * 1_000, "y" * 100, "z"]
     assert [fitting(bodies, room)[0] for room in (2_000, 1_000, 130, 5, 1)] == ["x", "y", "y", "z", "z"]
+    assert fitting(["“" * 4_000, "short"], 100_000) == "short"  # six bytes each where a service writes ASCII

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from apprise import AppriseAsset
 
 MAX_LINE: Final = 200_000
+MAX_PAYLOAD_BYTES: Final = 16_000  # of 20 kB with the title and what services put around it
 MARGIN: Final = 0.8  # of a service's room: escaping makes a text longer
 
 _CONNECTING: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -169,8 +170,9 @@ def apprise_asset(total_s: float) -> "AppriseAsset":
 
 
 def fitting(bodies: list[str], room: int) -> str:
-    """Return the fullest of the bodies that a service has room for, the least one if none."""
-    return next((body for body in bodies if len(body) <= room * MARGIN), bodies[-1])
+    """Return the fullest of the bodies that a service, and our own bound, has room for; the least one if none."""
+    fit = (body for body in bodies if len(body) <= room * MARGIN and len(json.dumps(body)) <= MAX_PAYLOAD_BYTES)
+    return next(fit, bodies[-1])
 
 
 def hidden(line: str, url: str) -> str:
