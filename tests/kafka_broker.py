@@ -27,7 +27,7 @@ HOME = Path(__file__).parent.parent / "deploy" / "kafka"
 LIBS = HOME / "target" / "libs"
 CLUSTER_ID = "dGlldXAtdGVzdC1rYWZrYQ"  # 16 bytes in base64, as Kafka wants them
 PORTS = range(12_000, 32_000)
-START_S = 60.0
+START_S = 120.0  # of a JVM, on a machine that has other work too
 STOP_S = 20.0
 MAVEN_S = 300.0
 JVM = ("-Xms64m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")

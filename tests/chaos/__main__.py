@@ -24,7 +24,7 @@ from tests.chaos.processor_time import Share
 from tests.chaos.rows import HEAD, STALL_S, Place, Row, Rows, cells, code
 
 EMBEDDED_RECORDS = 12_000
-CONTROL_KILLS = 30
+CONTROL_KILLS = 10
 
 
 def options() -> argparse.ArgumentParser:

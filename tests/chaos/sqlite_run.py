@@ -46,9 +46,10 @@ class Outcome:
 
 
 def in_two(connection, task, epoch, records, offsets):
-    """A commit of the records and, after it, one of the positions."""
+    """A commit of the records and, after it, one of the positions; between them the time that a slow disk takes."""
     COMMIT(connection, task, epoch, records, {})
     connection.execute("COMMIT")
+    time.sleep(0.05)
     connection.execute("BEGIN IMMEDIATE")
     COMMIT(connection, task, epoch, [], offsets)
 
