@@ -30,5 +30,5 @@ CONTROLS = (
     Control("atomic", 1, ("kill process",)),
     Control("sends", 1, ("refuse",)),
     Control("end-once", 1, ("hold",)),
-    Control("position", 1, ("roll process", "kill process")),
+    Control("position", 1, ("hang process",)),
 )

@@ -157,6 +157,8 @@ def _strike(system: System, blows: Sequence[Blow], started: float, say: Callable
         running[-1].start()
     for thread in running:
         thread.join()
+    if system.broken:  # a broker that did not come back, say: no fault of the service, and no verdict on it
+        raise system.broken[0]
 
 
 def judged(

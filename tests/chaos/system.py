@@ -95,6 +95,7 @@ class System:
         self.cluster, self.proxies, self.processes = cluster, proxies, processes
         self.done: Counter[str] = Counter()
         self.ended_alone: list[str] = []
+        self.broken: list[Exception] = []
         self.longest_restore_s = 0.0
         self.rolled: list[int] = []
         self.served: dict[str, set[int]] = {"extract": set(), "story": set()}
@@ -111,8 +112,11 @@ class System:
         else:
             lock = contextlib.closing(_Released(lock))
         with lock:
-            if getattr(self, "_" + blow.kind.replace(" ", "_"))(blow) is not False:
-                self.done[blow.kind] += 1
+            try:
+                if getattr(self, "_" + blow.kind.replace(" ", "_"))(blow) is not False:
+                    self.done[blow.kind] += 1
+            except Exception as error:  # noqa: BLE001 - told to whoever runs the plan
+                self.broken.append(error)
 
     def _kill_process(self, blow: Blow) -> None:
         process = self.processes[blow.target]
@@ -124,6 +128,7 @@ class System:
         """As a rolling upgrade does: only when all are ready."""
         self.until_ready()
         process = self.processes[blow.target]
+        self._note(process)
         self.rolled.append(process.end())
         time.sleep(blow.lasts_s)
         process.start()
@@ -134,6 +139,7 @@ class System:
     def _end_process(self, blow: Blow) -> None:
         self.until_ready()
         process = self.processes[blow.target]
+        self._note(process)
         process.wanted = False
         self.rolled.append(process.end())
 

@@ -4,7 +4,7 @@
 - atomic: the input's position is committed in a transaction after the one with the output
 - sends: an append that failed is not looked at before the commit
 - end-once: the end of a transaction is sent again when its connection broke
-- position: where to begin is read before the former owner is fenced, half a second, as on a slow broker
+- position: where to begin is read before the former owner is fenced, seconds before, as on a broker that hangs
 """
 
 import asyncio
@@ -51,7 +51,7 @@ async def position_first(self, task):
     early = await self._cluster.committed(
         task.group, [TopicPartition(topic, task.partition) for topic in STREAMS[task.worker]]
     )
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(5.0)
     hold = await OPEN_TASK(self, task)
     hold._own.update({at: offset or 0 for at, offset in early.items()})
     return hold
