@@ -12,7 +12,8 @@
     ├── StateVersionError   a state record is newer or older than this code can read
     ├── FetchError          one request failed (URL); the feed is asked again later
     │   ├── HostBusy        it got no turn at its host in time: our own politeness, nobody's fault
-    │   └── TooManyRedirects    it was sent on more often than the bound
+    │   ├── TooManyRedirects    it was sent on more often than the bound
+    │   └── ProcessEnded    the process that was to read the answer ended
     ├── DeliveryError       a message did not reach its endpoint, or cannot
     └── LogError            the log cannot do what was asked
         ├── LogUnavailable  the log is away; trying again may help
@@ -76,6 +77,10 @@ class HostBusy(FetchError):
 
 class TooManyRedirects(FetchError):
     """A request was sent on more often than its bound."""
+
+
+class ProcessEnded(FetchError):
+    """A process that works apart ended without an answer."""
 
 
 class DeliveryError(TieupError):

@@ -1,5 +1,6 @@
 """Parsing in processes of their own: what kills or hangs one costs one body."""
 
+import asyncio
 import os
 import signal
 import time
@@ -25,6 +26,13 @@ def hostile(body: bytes, url: str, content_type: str | None, max_entries: int) -
     return parse_within_limits(body, url, content_type, max_entries)
 
 
+def who(body: bytes) -> bytes:
+    """Say which process this is; an empty body is refused."""
+    if not body:
+        raise BadFeed("nothing to say")
+    return body + str(os.getpid()).encode()
+
+
 async def test_a_killed_process_costs_one_body() -> None:
     pool = ParsingPool(FetchSettings(parsers=1), hostile)
     with pytest.raises(FetchError, match=f"{URL}: the parsing process died"):
@@ -42,3 +50,17 @@ async def test_no_feed_is_the_bodys_fault() -> None:
     pool = ParsingPool(FetchSettings(parsers=1))
     with pytest.raises(BadFeed, match=f"{URL}: the body is empty"):
         await pool.parse(b"", URL, None)
+
+
+async def test_a_process_goes_on_after_a_bad_body_and_takes_large_ones() -> None:
+    pool, large = ParsingPool(FetchSettings(parsers=1)), b"x" * 3_000_000
+    before = await pool.run(URL, who, b"x")
+    with pytest.raises(BadFeed, match="nothing to say"):
+        await pool.run(URL, who, b"")
+    assert await pool.run(URL, who, large) == large + before[1:]
+
+
+def test_the_processes_end_with_the_event_loop() -> None:
+    pid = int(asyncio.run(ParsingPool(FetchSettings(parsers=1)).run(URL, who, b"0")))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

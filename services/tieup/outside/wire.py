@@ -11,7 +11,7 @@ from typing import Final, cast
 import httptools
 import httpx
 
-PIECE_BYTES: Final = 32_768
+PIECE_BYTES: Final = 131_072
 AHEAD_BYTES: Final = 32_768  # with one piece more: what is held of a body that nobody takes
 MAX_FIELDS: Final = 128  # of a head, the interim answers before it and the trailers together
 MAX_FIELD_BYTES: Final = 8_190  # as Apache's LimitRequestFieldSize

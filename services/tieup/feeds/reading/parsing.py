@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVarTuple
 
-import anyio
-import anyio.to_process
 from prometheus_client import Gauge
 
 from tieup.articles.normalize import read_entry
-from tieup.errors import BadFeed, FetchError
+from tieup.errors import BadFeed, FetchError, ProcessEnded
 from tieup.feeds.reading.document import ParsedFeed
 from tieup.feeds.reading.hublinks import document_links
 from tieup.feeds.reading.parse import parse_feed
+from tieup.feeds.reading.process import Process
 from tieup.feeds.settings import FetchSettings
 from tieup.model.codec import decode, encode
 
 MEMORY_BYTES: Final = 2_000_000_000
+START_S: Final = 20.0  # of an interpreter without modules, on a busy machine
 _WIDE: Final = re.compile(r"charset\s*=\s*[\"']?(?:utf-?(?:16|32)|ucs-?[24])", re.IGNORECASE)
 
 Given = TypeVarTuple("Given")
@@ -36,7 +36,7 @@ class ParsingPool:
         self._settings = settings
         self._job = parse_within_limits if job is None else job
         self._slots = asyncio.Semaphore(settings.parsers)
-        self._processes = anyio.CapacityLimiter(settings.parsers)  # anyio's own is shared by all pools of a process
+        self._idle: list[Process] = []
 
     async def parse(self, body: bytes, url: str, content_type: str | None) -> ParsedFeed:
         """Parse a body. Raises as `parse_encoded` does."""
@@ -60,13 +60,28 @@ class ParsingPool:
 
     async def _run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
         async with self._slots:
+            process = await self._ready(url)
             try:
-                with anyio.fail_after(self._settings.parse_s):
-                    return await anyio.to_process.run_sync(job, *given, cancellable=True, limiter=self._processes)
+                async with asyncio.timeout(self._settings.parse_s):
+                    return await process.run(job, *given)
             except TimeoutError as error:
                 raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
-            except anyio.BrokenWorkerProcess as error:
+            except ProcessEnded as error:
                 raise FetchError(f"{url}: the parsing process died") from error
+            finally:
+                if process.usable:
+                    self._idle.append(process)
+
+    async def _ready(self, url: str) -> Process:
+        """Return the process that was used last, or a new one where there is none that waits."""
+        while self._idle:
+            if (process := self._idle.pop()).usable:
+                return process
+        try:
+            async with asyncio.timeout(START_S):
+                return await Process.start()
+        except OSError as error:  # and TimeoutError, which is one
+            raise FetchError(f"{url}: no parsing process could be started: {error or 'it took too long'}") from error
 
 
 def believable_type(content_type: str | None, body: bytes) -> str | None:
