@@ -19,7 +19,9 @@ from tieup.outside.guard import MAX_ADDRESSES, AddressGuard
 from tieup.outside.wire import PIECE_BYTES, Header, Wire
 
 KEEP_ALIVE_S: Final = 5.0
-MAX_KEPT: Final = 256  # idle connections: a file descriptor each, for as long as they are kept
+# Idle connections: a file descriptor each, here and at the site. What is kept serves redirects, pages, robots.txt and
+# the other feeds of a site; a feed itself is asked again in an hour, so that more would be held for nothing.
+MAX_KEPT: Final = 256
 NEXT_ADDRESS_S: Final = 0.25  # RFC 8305 §5: how long an address has to connect before the next one is tried beside it
 
 # A URL that httpx sends as it stands: nothing in it to encode, no port that goes without saying, no dot segment.
@@ -188,9 +190,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def _connected(self, origin: Origin, infos: Sequence[AddressInfo]) -> Wire:
         loop = asyncio.get_running_loop()
-        made = await aiohappyeyeballs.start_connection(
-            infos, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, socket_factory=self._socket
-        )
+        made = await (self._connected_to(infos[0]) if len(infos) == 1 else self._raced(infos))
         secure = origin.scheme == "https"
         try:
             _, wire = await loop.create_connection(
@@ -204,6 +204,23 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise
         self._open.add(wire)
         return wire
+
+    async def _connected_to(self, place: AddressInfo) -> socket.socket:
+        """Connect to the one address that there is."""
+        made = self._socket(place)
+        try:
+            made.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(made, place[4])
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    async def _raced(self, places: Sequence[AddressInfo]) -> socket.socket:
+        """Connect to whichever answers first (RFC 8305)."""
+        return await aiohappyeyeballs.start_connection(
+            places, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, socket_factory=self._socket
+        )
 
     def _socket(self, place: AddressInfo) -> socket.socket:
         """Make the socket for a connection; the last check, on the very address that it will connect to."""
