@@ -64,8 +64,8 @@ def tidy(text: str) -> str:
 
 
 def _tidy_line(line: str) -> str:
-    if line.isprintable() and "  " not in line:  # then its only white space are single blanks, and all is visible
-        return line.strip(" ")
+    if line.isprintable():  # then its only white space are blanks, and all is visible
+        return " ".join(line.split()) if "  " in line else line.strip(" ")
     return " ".join(_INVISIBLE.sub("", line).split())
 
 

@@ -24,7 +24,9 @@ def detect_language(text: str, hint: str | None = None) -> str | None:
     A reliable finding counts, also against the hint. Where the text says too little (a title of names alone), the
     hint's language is taken: the feed's own word. A text reliably in a ninth language is undecided, whatever the hint.
     """
-    sample = text[:_SAMPLE_CHARS].encode("utf-8", "ignore").decode()
+    sample = text[:_SAMPLE_CHARS]
+    if not sample.isascii():  # it may hold lone surrogates
+        sample = sample.encode("utf-8", "ignore").decode()
     among_all = _everything().detect_details(sample)
     if among_all.reliable:
         return among_all.language if among_all.language in LANGUAGES else None

@@ -92,7 +92,8 @@ def parse_date(raw: str | None) -> datetime | None:
     """
     if not raw:
         return None
-    text = " ".join(raw[:MAX_DATE_CHARS].translate(_WIDE).split())
+    raw = raw[:MAX_DATE_CHARS]
+    text = " ".join((raw if raw.isascii() else raw.translate(_WIDE)).split())
     return _usual(text) or of_any_form(text)
 
 
