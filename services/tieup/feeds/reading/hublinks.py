@@ -37,6 +37,9 @@ class HubLinks:
     topic: str | None = None
 
 
+_NO_LINKS: Final = HubLinks()
+
+
 @dataclass(frozen=True, slots=True)
 class Advertised:
     """The hub that can be asked for a feed, and the topic to ask it for."""
@@ -51,8 +54,10 @@ def advertised(headers: Sequence[str], document: HubLinks | None, url: str) -> A
     `url` is where the feed answered; links are relative to it. A hub without TLS for a feed with TLS is passed over:
     what it pushed would be worth less than a poll.
     """
-    found = header_links(headers)
+    found = header_links(headers) if headers else _NO_LINKS
     hubs = found.hubs or (() if document is None else document.hubs)
+    if not hubs:  # as with nearly all feeds: what they call themselves is of no matter
+        return None
     named = found.topic or (None if document is None else document.topic)
     topic = url if named is None else _absolute(url, named)
     usable = (hub for hub in (_absolute(url, one) for one in hubs) if hub is not None and not _weaker(url, hub))
