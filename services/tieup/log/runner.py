@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from tieup.errors import DataError, Fenced, LogCorrupt, LogUnavailable, StateVersionError, TieupError, TopicError
 from tieup.log.base import Clock, Log, Member, TaskHealth, TaskId, Validator, WorkerSpec
@@ -19,6 +20,11 @@ from tieup.log.task import Task, TaskBounds, stalled
 from tieup.metrics import Metrics
 
 logger = logging.getLogger("tieup.runner")
+
+SWITCH_S: Final = 0.001
+"""The interpreter's switch interval for a process that runs a runner. The loop gives the lock away at each of its
+turns, and a step's thread keeps it for as long as this: at Python's own 5 ms a parsing process that was done may wait
+three turns, 15 ms, for its next body, which takes it 5."""
 
 FATAL = (StateVersionError, DataError, LogCorrupt, TopicError)
 
