@@ -5,7 +5,6 @@ import cProfile
 import gc
 import logging
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +21,7 @@ from tieup.feeds.registry import feed_from_url, feeds_to_records
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import TopicPartition
-from tieup.log.runner import SWITCH_S, Runner
+from tieup.log.runner import Runner, settle_process
 from tieup.log.sqlite import SqliteLog
 from tieup.log.topics import ARTICLES, CATALOGUE, FEED_STATES
 from tieup.metrics import Metrics
@@ -145,7 +144,7 @@ async def _count(log: SqliteLog, topic: str) -> int:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    sys.setswitchinterval(SWITCH_S)
+    settle_process()
     profile = os.environ.get("BENCH_PROFILE")
     if profile:
         with cProfile.Profile(time.thread_time) as found:

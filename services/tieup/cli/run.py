@@ -1,7 +1,6 @@
 """`tieup run`: the service."""
 
 import logging
-import sys
 from typing import Annotated, Final
 
 import typer
@@ -41,12 +40,12 @@ def run(
 ) -> None:
     """Run the workers until SIGTERM or Ctrl-C: feeds to articles, relations, stories, events and alerts."""
     from tieup import bootstrap
-    from tieup.log.runner import SWITCH_S
+    from tieup.log.runner import settle_process
 
     settings = session(context).settings(log=log, http=http, log_level=log_level)
     wanted = chosen(workers or [])
     start_logging(settings.log_level)
-    sys.setswitchinterval(SWITCH_S)
+    settle_process()
     wait_for(bootstrap.run(settings, wanted, once=once))
 
 
