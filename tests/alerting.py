@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -69,16 +69,16 @@ async def alerting(
     validator: SchemaValidator | None = None,
     mail: MailSettings = NO_MAIL,
     tick_s: float = 0.05,
+    since: datetime | None = None,
     opened: Callable[[SqliteLog], None] = lambda log: None,
 ) -> None:
-    """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster. `opened` is
-    handed the log.
+    """Match and deliver until the test has seen enough; with `speed` the clock runs so many times faster, from `since`
+    on. `opened` is handed the log.
     """
-    began, loop = datetime.now(UTC), asyncio.get_running_loop()
-    started = loop.time()
+    began = since or datetime.now(UTC)
 
     def clock() -> datetime:
-        return began + timedelta(seconds=(loop.time() - started) * speed)
+        return began + (datetime.now(UTC) - began) * speed
 
     async with await SqliteLog.open(path, exclusive=True) as log:
         await log.create(CATALOGUE)

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -15,18 +16,22 @@ SPEED = 10.0
 _GAZETTEER, _VALIDATOR = load_gazetteer(), SchemaValidator()
 
 
-def serve(path: Path) -> None:
-    """Match and deliver until killed; the clock runs so fast that a failed attempt comes again within the second."""
+def serve(path: Path, since: datetime) -> None:
+    """Match and deliver until killed; the clock runs so fast that a failed attempt comes again within the second, and
+    from one moment on, so that no process is behind the one before.
+    """
     told = {"gazetteer": _GAZETTEER, "validator": _VALIDATOR}
-    asyncio.run(alerting(path, alert_settings(total_s=20.0), lambda: False, speed=SPEED, within_s=600.0, **told))
+    asyncio.run(
+        alerting(path, alert_settings(total_s=20.0), lambda: False, speed=SPEED, since=since, within_s=600.0, **told)
+    )
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[ForkServerProcess]:
+def serving(path: Path, since: datetime) -> Iterator[ForkServerProcess]:
     """Run the workers in another process until the block ends; it is killed with SIGKILL."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.alerting_child"])
-    process = context.Process(target=serve, args=(path,))
+    process = context.Process(target=serve, args=(path, since))
     process.start()
     try:
         yield process

@@ -68,7 +68,7 @@ class Moody:
 async def test_killed_at_any_moment_nothing_is_lost_and_repeats_have_the_same_id(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chance = random.Random(SEED)
+    chance, since = random.Random(SEED), datetime.now(UTC)
     path, moody = tmp_path / "log.db", Moody(random.Random(SEED + 1))
     async with receiving(moody) as first, receiving() as second:
         wishes = [
@@ -83,12 +83,12 @@ async def test_killed_at_any_moment_nothing_is_lost_and_repeats_have_the_same_id
                 await append(path, [recent(one) for one in range(made + 1, made + 1 + EVENTS_A_ROUND)])
                 made += EVENTS_A_ROUND
             before = told(first) + told(second)
-            with serving(path):
+            with serving(path, since):
                 if chance.random() < 0.7:  # else it is killed while it starts, restores, or begins
                     await until(lambda now=before: told(first) + told(second) > now, path)
                 await asyncio.sleep(chance.random() * 0.15)
         wanted = set(range(1, made + 1))
-        with serving(path):
+        with serving(path, since):
             await until(lambda: numbers_of(first) == numbers_of(second) == wanted, path)
             await until(lambda: told(first) >= made + len(moody.failed), path)
     assert len(await read(path, DELIVERIES)) == 2 * made

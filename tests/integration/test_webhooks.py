@@ -79,7 +79,7 @@ async def test_everything_else_is_a_failure_and_410_the_end(status: int) -> None
 
 async def test_a_huge_answer_is_not_read() -> None:
     async with receiving(lambda received: Answer(500, b"x" * 1_000_000, repeat=50)) as receiver:
-        outcome = await tried(receiver.url)
+        outcome = await tried(receiver.url, total_s=20.0)
         assert receiver.bytes_sent < 20_000_000
     assert outcome.status == 500
     assert len(outcome.excerpt or "") == 200

@@ -24,6 +24,7 @@ from tieup.outside.transport import GuardedTransport
 
 KEEP_ALIVE_S: Final = 15.0
 MAX_ANSWER_BYTES: Final = 4_096
+EXCERPT_S: Final = 2.0
 MAX_URL_CHARS: Final = 2_000
 GONE: Final = 410
 
@@ -73,7 +74,7 @@ class WebhookSender:
             httpx.Request("POST", address, headers=headers, content=body, extensions={"timeout": self._timeouts()})
         )
         try:
-            excerpt = await _beginning(answer)
+            excerpt = await _excerpt(answer)
         finally:
             await answer.aclose()
         status = answer.status_code
@@ -114,6 +115,15 @@ def webhook_url(url: str, settings: AlertSettings) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     place = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
     return urlunsplit((parts.scheme, place, parts.path or "/", parts.query, ""))
+
+
+async def _excerpt(answer: httpx.Response) -> str:
+    """Return the answer's first words if they come soon: its status has said all, whatever becomes of the body."""
+    try:
+        async with asyncio.timeout(EXCERPT_S):
+            return await _beginning(answer)
+    except (TimeoutError, httpx.TransportError):
+        return ""
 
 
 async def _beginning(answer: httpx.Response) -> str:
