@@ -16,6 +16,7 @@ from tests.mail_server import receiving_mail
 from tests.receiver import receiving
 from tests.service import environment, running, until
 
+from tieup.alerts.capabilities import Capabilities, Form
 from tieup.cli.app import run
 from tieup.model.subscription import Channel
 
@@ -81,8 +82,13 @@ async def test_all_ways_are_added_tested_and_changed(said: Said, monkeypatch: py
         assert said("edit", "Ford", "--drop", "chat")[0] == 0
         assert "webhook, feed, stream, email" in said("list")[1]
         assert "no place is left" in said("edit", "Ford", *(f"--drop={one}" for one in Channel))[1]
-        first = urls(said("rotate", "Ford")[1])
-        assert (len(first), urls(said("rotate", "Ford")[1]) != first) == (3, True)
+        for version in (2, 3):
+            shown = said("rotate", "Ford")[1]
+            one = orjson.loads(said("show", "Ford", "--json")[1])["subscription"]
+            versions = {its["channel"]: its["secret_version"] for its in one["endpoints"]}
+            assert versions == {"webhook": version, "feed": version, "stream": version, "email": 1}
+            links = Capabilities(KEY, urls(shown)[0].partition("/alerts/")[0])
+            assert urls(shown) == [links.pull_url(one["id"], form, version) for form in Form]
         code, text = said("test", "Ford")  # nobody is there any more
         assert code == 1
         assert "email: failed" in text

@@ -1,7 +1,7 @@
 """Subscriptions made, changed and written as records."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -53,11 +53,13 @@ def checked_name(name: str) -> str:
     return line
 
 
-def rotated(subscription: Subscription, endpoint_id: str, at: datetime) -> Subscription:
-    """Return the subscription with the endpoint's next secret; the former one signs as well for a day."""
+def rotated(subscription: Subscription, endpoint_ids: Collection[str], at: datetime) -> Subscription:
+    """Return the subscription with the next secret of each of these endpoints; the former one holds as well for a
+    day.
+    """
     endpoints = tuple(
         replace(one, secret_version=one.secret_version + 1, former_until=at + ROTATION)
-        if one.id == endpoint_id
+        if one.id in endpoint_ids
         else one
         for one in subscription.endpoints
     )

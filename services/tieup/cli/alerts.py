@@ -217,13 +217,14 @@ def rotate(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None:
     sealer(settings)
     every, at = wait_for(subscriptions(settings)), now()
     found = pick(every, wanted)
-    if not any(map(has_secret, found.endpoints)):
+    old = [one for one in found.endpoints if has_secret(one)]
+    if not old:
         raise UsageError(f"{found.name}: e-mail and chats have no secret of ours: there is nothing to rotate")
-    for endpoint in filter(has_secret, found.endpoints):
-        users = [one for one in every.values() if any(its.id == endpoint.id for its in one.endpoints)]
-        _store(settings, [rotated(one, endpoint.id, at) for one in users])
-        for line in secrets(settings, found, [replace(endpoint, secret_version=endpoint.secret_version + 1)]):
-            tell(line)
+    ids = {one.id for one in old}
+    users = [one for one in every.values() if any(its.id in ids for its in one.endpoints)]
+    _store(settings, [rotated(one, ids, at) for one in users])
+    for line in secrets(settings, found, [replace(one, secret_version=one.secret_version + 1) for one in old]):
+        tell(line)
 
 
 @group.command("test")
