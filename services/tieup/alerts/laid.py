@@ -41,6 +41,9 @@ class Shelf(Protocol):
     def end(self, endpoint: Endpoint) -> int:
         """Return up to which offset of that partition everything was read."""
 
+    async def end_of_log(self, endpoint: Endpoint) -> int:
+        """Return where the log itself ends that partition now, read or not. Raises LogError."""
+
     async def kept_from(self, endpoint: Endpoint) -> int:
         """Return the offset from which nothing is missing."""
 

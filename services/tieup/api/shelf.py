@@ -70,6 +70,11 @@ class Shelf:
         """Return up to which offset of an endpoint's partition everything was read."""
         return self._positions[TopicPartition(DELIVERIES, self.partition(endpoint))]
 
+    async def end_of_log(self, endpoint: Endpoint) -> int:
+        """Return where the log ends an endpoint's partition now, read or not. Raises LogError."""
+        place = TopicPartition(DELIVERIES, self.partition(endpoint))
+        return (await self._log.end_offsets([place]))[place]
+
     async def newest(self, endpoint_id: str, limit: int) -> list[Laid]:
         """Return an endpoint's newest messages, the newest first."""
         return await self._model.newest(endpoint_id, limit)

@@ -20,6 +20,7 @@ from tieup.alerts.capabilities import Capabilities
 from tieup.alerts.laid import Shelf
 from tieup.alerts.message import linked
 from tieup.alerts.watch import ApiWatch
+from tieup.errors import LogError
 from tieup.model.subscription import Endpoint
 
 BATCH: Final = 20
@@ -90,7 +91,10 @@ class Streams:
         if last_event_id is None:
             yield _event(HELLO_TYPE, f"{partition}-{following}", orjson.dumps({"endpoint_id": endpoint.id}))
         else:
-            following, is_gap = await self._resumed(endpoint, last_event_id)
+            try:
+                following, is_gap = await self._resumed(endpoint, last_event_id)
+            except LogError:
+                return  # the client comes again, as it does when it is cut off
             if is_gap:
                 self._watch.dropped("gap")
                 yield _event(GAP_TYPE, f"{partition}-{following}", orjson.dumps({"after": last_event_id[:40]}))
@@ -106,14 +110,18 @@ class Streams:
 
     async def _resumed(self, endpoint: Endpoint, last_event_id: str) -> tuple[int, bool]:
         """Return where to go on, and whether messages may be missing: an id is honoured unless what followed it is
-        kept no more, or it is none of this log's. Then all that is kept comes.
+        kept no more, or it is none of this log's. Then all that is kept comes. Raises LogError.
 
-        Another process may have read further than this one, so an id may be a little ahead of what is read here.
+        Another process may have read further than this one, so an id may be ahead of what is read here, but not of the
+        log: that is an id of another one, and who waited there would be told nothing for long, unawares.
         """
         kept_from, found = await self._shelf.kept_from(endpoint), _ID.fullmatch(last_event_id.strip())
         if found is None or int(found[1]) != self._shelf.partition(endpoint) or int(found[2]) < kept_from:
             return kept_from, True
-        return int(found[2]), False
+        wanted = int(found[2])
+        if wanted > self._shelf.end(endpoint) and wanted > await self._shelf.end_of_log(endpoint):
+            return kept_from, True
+        return wanted, False
 
 
 async def _happens(news: asyncio.Event, within_s: float) -> bool:
