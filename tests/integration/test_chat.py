@@ -48,10 +48,12 @@ async def sent(opened: DeliveryShell, url: str, headline: str = "") -> AttemptOu
 
 
 async def test_a_service_gets_the_message_and_nothing_else_and_its_answer_counts(tmp_path: Path) -> None:
-    answers = iter([Answer(200), Answer(500), Answer(410), Answer(302, headers=(("Location", "http://127.0.0.1:1/"),))])
+    elsewhere = Answer(302, headers=(("Location", "/elsewhere"),))
+    answers = iter([Answer(200), Answer(500), Answer(410), elsewhere, elsewhere])
     async with receiving(lambda received: next(answers)) as receiver, shell() as opened:
         url = f"json://127.0.0.1:{receiver.port}/a-secret-token"
         outcomes = [await sent(opened, url, EVIL if number == 3 else "") for number in range(4)]
+        outcomes.append(await sent(opened, f"{url}?redirect=yes&retry=3&optional=yes"))  # the address does not decide
         (tmp_path / "card.json").write_text("{}")
         file = await sent(opened, f"workflows://127.0.0.1:{receiver.port}/abc/def?template={tmp_path}/card.json")
     assert not file.delivered
@@ -61,9 +63,10 @@ async def test_a_service_gets_the_message_and_nothing_else_and_its_answer_counts
         (False, False),
         (False, True),
         (False, False),
+        (False, False),
     ]
     assert "a-secret-token" not in f"{outcomes}"
-    assert len(receiver.received) == 4  # one request an attempt: Apprise neither tries again nor follows
+    assert len(receiver.received) == 5  # one request an attempt: Apprise neither tries again nor follows
     said = orjson.loads(receiver.received[0].body)
     assert said["title"] == event().headline.en
     for part in (

@@ -66,6 +66,7 @@ def test_no_part_of_an_address_is_told() -> None:
     url = "slack://T12345678/B12345678/abcdefghijklmnop?footer=no"
     line = "Failed to send to https://hooks.slack.com/T12345678/B12345678/abcdefghijklmnop: error=404."
     assert hidden(line, url) == "Failed to send to https://hooks.slack.com/…/…/…: error=404."
+    assert hidden("not with pass$word", "json://me:pass%24word@h.example/") == "not with …"
 
 
 def test_the_fullest_text_that_fits_is_taken() -> None:

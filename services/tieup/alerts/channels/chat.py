@@ -118,7 +118,8 @@ class ChatSender:
 
 
 async def chat_url(url: str) -> str:
-    """Return a chat's address, an Apprise URL such as `slack://…`. Raises UsageError for one unknown to Apprise.
+    """Return a chat's address, an Apprise URL such as `slack://…`. Raises UsageError for one unknown to Apprise,
+    DeliveryError where its process cannot say.
 
     Starts a process, which takes a second. Nothing of the address but its scheme is shown: it holds tokens.
     """
@@ -133,6 +134,8 @@ async def chat_url(url: str) -> str:
     try:
         async with asyncio.timeout(CHECK_S):
             answer = await _asked(process, orjson.dumps({"url": url}) + b"\n")
+    except TimeoutError as error:
+        raise DeliveryError(f"{found[0]}://: Apprise took more than {CHECK_S:g} s to look at the address") from error
     finally:
         await _ended(process)
     if not answer.delivered:

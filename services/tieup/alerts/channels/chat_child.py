@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from tieup.errors import DataError
 from tieup.outside.guard import AddressGuard
@@ -133,6 +134,7 @@ def perform(task: Mapping[str, Any], guard: Guard, said: _Said) -> dict[str, obj
         return {"delivered": True}
     service.socket_connect_timeout = float(task["connect_s"])
     service.socket_read_timeout = float(task["total_s"])
+    service.redirects = False  # whatever the address says
     service.overflow_mode = apprise.OverflowMode.TRUNCATE
     sent = service.notify(
         title=task["title"], body=fitting(task["bodies"], service.body_maxlen), body_format=apprise.NotifyFormat.TEXT
@@ -177,7 +179,8 @@ def fitting(bodies: list[str], room: int) -> str:
 
 def hidden(line: str, url: str) -> str:
     """Return a line of the library's without any part of the address, which holds tokens."""
-    for part in sorted(set(_SECRETS.findall(url.partition("://")[2])), key=len, reverse=True):
+    place = url.partition("://")[2]
+    for part in sorted({*_SECRETS.findall(place), *_SECRETS.findall(unquote(place))}, key=len, reverse=True):
         line = line.replace(part, "…")
     return " ".join(line.split())[:300]
 

@@ -5,6 +5,7 @@ answer only the beginning is read.
 """
 
 import asyncio
+import re
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +30,7 @@ MAX_URL_CHARS: Final = 2_000
 GONE: Final = 410
 
 _PORTS: Final = {"http": 80, "https": 443}
+_USER: Final = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 
 
 class WebhookSender:
@@ -98,7 +100,7 @@ class WebhookSender:
 
 def webhook_url(url: str, settings: AlertSettings) -> str:
     """Return a webhook's URL as it is called. Raises UsageError if it is none, or plain http to the outside."""
-    shown = repr(url[:200])
+    shown = repr(_USER.sub(r"\1…@", url)[:200])
     try:
         parts = urlsplit(url.strip())
         port = parts.port
