@@ -98,23 +98,12 @@ def deliveries(
 
 
 def replays(
-    records: Iterable[Record],
-    subscription: Subscription,
-    gazetteer: Gazetteer,
-    at: datetime,
-    *,
-    event_id: str | None = None,
-    story_id: str | None = None,
+    records: Iterable[Record], subscription: Subscription, gazetteer: Gazetteer, at: datetime
 ) -> list[NewRecord]:
-    """Return the deliveries that tell a subscription again what its filter accepts of these events, in their order.
-
-    With `event_id` or `story_id` only of that event or story.
-    """
+    """Return the deliveries that tell a subscription again what its filter accepts of these events, in their order."""
     found: list[NewRecord] = []
     for record in records:
         event, its_id = decode(StoryEvent, record.value, record.place), event_id_of(record)
-        if (event_id or its_id) != its_id or (story_id or event.story_id) != event.story_id:
-            continue
         if event.type is not EventType.MERGED and passes(subscription.filter, facts_of(event, gazetteer)):
             found += deliveries(event, its_id, from_millis(record.timestamp), [subscription], replayed_at=at)
     return found

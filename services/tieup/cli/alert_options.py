@@ -89,7 +89,12 @@ def mode_after(
     if quiet is not None:
         begin, end = (None, None) if quiet == OFF else quiet_hours(quiet)
         mode = replace(mode, quiet_from=begin, quiet_to=end)
-    mode = replace(mode, daily_at=at or mode.daily_at, window_s=window or mode.window_s, timezone=zone or mode.timezone)
+    mode = replace(
+        mode,
+        daily_at=at or mode.daily_at,
+        window_s=mode.window_s if window is None else window,
+        timezone=zone or mode.timezone,
+    )
     check_mode(mode)
     return mode
 

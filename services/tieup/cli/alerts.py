@@ -36,7 +36,7 @@ from tieup.cli.alert_options import (
     wanted_filter,
 )
 from tieup.cli.alerts_log import append, pick, states_of, subscriptions
-from tieup.cli.alerts_past import events_of, replay, try_filter
+from tieup.cli.alerts_past import newest_event, replay, try_filter
 from tieup.cli.alerts_view import delivery_table, subscription_table, subscription_text
 from tieup.cli.options import AsJson, LogUrl
 from tieup.cli.reading import read_table
@@ -168,7 +168,7 @@ def list_subscriptions(context: typer.Context, as_json: AsJson = False, log: Log
 
 @group.command("show")
 def show_subscription(context: typer.Context, wanted: Wanted, as_json: AsJson = False, log: LogUrl = None) -> None:
-    """Show a subscription, its endpoint, and every attempt of the last days."""
+    """Show a subscription, its endpoints, and every attempt of the last days."""
     settings = session(context).settings(log=log)
     found, states = pick(wait_for(subscriptions(settings)), wanted), wait_for(states_of(settings))
     ids = {endpoint.id for endpoint in found.endpoints}
@@ -182,7 +182,7 @@ def show_subscription(context: typer.Context, wanted: Wanted, as_json: AsJson = 
             }
         )
         return
-    show(subscription_text(found, states), delivery_table(sorted(its, key=lambda one: one.sequence)))
+    show(subscription_text(found, states), delivery_table(sorted(its, key=lambda one: one.sequence), found.endpoints))
 
 
 @group.command()
@@ -240,9 +240,8 @@ def send_one(context: typer.Context, wanted: Wanted, log: LogUrl = None) -> None
 
     settings = session(context).settings(log=log)
     sealer(settings)
-    found, events = pick(wait_for(subscriptions(settings)), wanted), wait_for(events_of(settings, None))
-    at = now()
-    event = events[-1][1] if events else sample_event(at)
+    found, at = pick(wait_for(subscriptions(settings)), wanted), now()
+    event = wait_for(newest_event(settings)) or sample_event(at)
     tests = wait_for(send_test(alert_shell(settings, utc_now), found, event, at))
     wait_for(append(settings, tests.laid))
     if tests.laid:

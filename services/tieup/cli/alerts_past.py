@@ -1,6 +1,6 @@
 """`tieup alerts try|replay`: what a filter would have sent, and sending again."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -85,8 +85,10 @@ def replay(
     settings, at = session(context).settings(log=log), now()
     found = pick(wait_for(subscriptions(settings)), wanted)
     begin, end = (None, None) if since is None else span_of(since, until)
-    events = [record for record, _ in wait_for(events_of(settings, begin, end))]
-    records = replays(events, found, load_gazetteer(settings.gazetteer), at, event_id=event, story_id=story)
+    events = [record for record, _ in wait_for(events_of(settings, begin, end, event_id=event, story_id=story))]
+    records = replays(events, found, load_gazetteer(settings.gazetteer), at)
+    if not records and since is None:
+        raise UsageError(f"replay: no event {event or f'of the story {story}'} that the filter accepts")
     most = settings.alerts.max_pending
     if len(records) > most * max(1, len(found.endpoints)):
         raise UsageError(
@@ -104,17 +106,43 @@ def span_of(since: str, until: str | None) -> tuple[datetime, datetime | None]:
     return begin, end
 
 
-async def events_of(settings: Settings, since: datetime | None, until: datetime | None = None) -> Events:
-    """Read the events recorded in a range of time, in their order; the end is not in it."""
-    from tieup.bootstrap import open_log
+async def events_of(
+    settings: Settings,
+    since: datetime | None,
+    until: datetime | None = None,
+    *,
+    event_id: str | None = None,
+    story_id: str | None = None,
+) -> Events:
+    """Read the events recorded in a range of time, in their order, or of them one event or one story's; the end is not
+    in the range.
+    """
+    from tieup.alerts.match import event_id_of
 
     found: Events = []
+    async for record in _records(settings):
+        at = from_millis(record.timestamp)
+        if (since is None or at >= since) and (until is None or at < until):
+            event = decode(StoryEvent, record.value, record.place)
+            if event_id in (None, event_id_of(record)) and story_id in (None, event.story_id):
+                found.append((record, event))
+    return found
+
+
+async def newest_event(settings: Settings) -> StoryEvent | None:
+    """Read the newest event on the log, None if there is none."""
+    newest: Record | None = None
+    async for record in _records(settings):
+        newest = record
+    return None if newest is None else decode(StoryEvent, newest.value, newest.place)
+
+
+async def _records(settings: Settings) -> AsyncIterator[Record]:
+    from tieup.bootstrap import open_log
+
     async with await open_log(existing(settings), exclusive=False) as log:
         async for record in read_from(log, EVENTS, "begin", follow=False):
-            at = from_millis(record.timestamp)
-            if (since is None or at >= since) and (until is None or at < until):
-                found.append((record, decode(StoryEvent, record.value, record.place)))
-    return found
+            yield record
 
 
 def _moment(text: str) -> datetime:

@@ -12,7 +12,7 @@ from tieup.cli.render import SHORT_ID, minute, words
 from tieup.cli.terminal import one_line, plain
 from tieup.model.delivery import DeliveryProgress, DeliveryState
 from tieup.model.story import StoryEvent
-from tieup.model.subscription import Mode, Subscription
+from tieup.model.subscription import Endpoint, Mode, Subscription
 
 MAX_FILTER_SHOWN: Final = 200
 
@@ -26,7 +26,7 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
     for column in ("Name", "Filter", "When", "By", "Endpoint"):
         table.add_column(column, overflow="fold")
     for one in found:
-        fares = plain("paused", style="yellow") if one.paused else _fares(one, states)
+        fares = plain("paused", style="yellow") if one.paused else _fares(one.endpoints, states)
         events = describe(one.filter)
         events = events if len(events) <= MAX_FILTER_SHOWN else f"{events[:MAX_FILTER_SHOWN]}…"
         by = ", ".join(dict.fromkeys(endpoint.channel.value for endpoint in one.endpoints))
@@ -35,28 +35,33 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
 
 
 def subscription_text(one: Subscription, states: Mapping[str, DeliveryState]) -> Text:
-    """Return one subscription in a few lines."""
+    """Return one subscription in a few lines, and how each of its endpoints fares."""
     from tieup.alerts.filters import describe
 
     lines = [
         f"alert {one.id}",
         f"filter: {describe(one.filter)}",
         f"when: {when(one.mode)}; news at most {one.max_age_h} h old{', backfill too' if one.backfill else ''}",
-        *(f"endpoint {endpoint.id}: {endpoint.channel}" for endpoint in one.endpoints),
     ]
     body = Text("".join(f"\n{one_line(line)}" for line in lines) + "\n", style="dim")
-    return Text.assemble(Text(one_line(one.name), style="bold"), body, _fares(one, states), "\n")
+    fares = [
+        Text.assemble((f"endpoint {endpoint.id}: {endpoint.channel}: ", "dim"), _fares([endpoint], states), "\n")
+        for endpoint in one.endpoints
+    ]
+    paused = [Text("paused\n", style="yellow")] if one.paused else []
+    return Text.assemble(Text(one_line(one.name), style="bold"), body, *fares, *paused)
 
 
-def delivery_table(found: Sequence[DeliveryProgress]) -> RenderableType:
-    """Return a table of deliveries with each attempt."""
+def delivery_table(found: Sequence[DeliveryProgress], endpoints: Sequence[Endpoint]) -> RenderableType:
+    """Return a table of the deliveries to these endpoints with each attempt."""
+    channels = {one.id: one.channel for one in endpoints}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("Message", "State", "Attempt", "ms", "Answer"):
+    for column in ("Message", "By", "State", "Attempt", "ms", "Answer"):
         table.add_column(column, overflow="fold")
     for one in found:
-        table.add_row(one.id[:SHORT_ID], words(one.status), *_attempt(one, 0))
+        table.add_row(one.id[:SHORT_ID], channels[one.endpoint_id], words(one.status), *_attempt(one, 0))
         for number in range(1, len(one.attempts)):
-            table.add_row("", "", *_attempt(one, number))
+            table.add_row("", "", "", *_attempt(one, number))
     return table if found else Text("no messages yet", style="dim")
 
 
@@ -86,8 +91,8 @@ def _attempt(one: DeliveryProgress, number: int) -> tuple[str, str, Text]:
     return minute(attempt.at), str(attempt.duration_ms), plain(answer, style="red" if attempt.error else "green")
 
 
-def _fares(one: Subscription, states: Mapping[str, DeliveryState]) -> Text:
-    for endpoint in one.endpoints:
+def _fares(endpoints: Sequence[Endpoint], states: Mapping[str, DeliveryState]) -> Text:
+    for endpoint in endpoints:
         state = states.get(endpoint.id)
         health = None if state is None else state.endpoint
         if health is not None and health.stopped_at is not None:

@@ -72,8 +72,8 @@ def tell(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line on standard error, beside the output."""
-    sys.stderr.write(f"{text}\n")
+    """Print one line on standard error, safe, beside the output."""
+    sys.stderr.write(f"{one_line(text)}\n")
 
 
 def emit(record: object) -> None:
