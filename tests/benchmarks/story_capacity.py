@@ -1,24 +1,26 @@
 """How many relation records a second the story worker takes with 1,000, 10,000 and 100,000 stories, what it holds, and
 how long it takes to come back.
 
-Each size is made by running the worker itself, outputs checked against their schemas, over made-up articles: nine
-stories in ten are told once and fall asleep, the newest tenth is told four and a half times each in 180 days; as many
-articles as stories are remembered. Then all sizes take the same: 3,000 more articles in twelve days. Some companies are
-in many more stories than others. Rates are per second of processor time. Run as a module:
+Each size is made by running the worker itself over made-up articles: nine stories in ten are told once and fall asleep,
+the newest tenth is told four and a half times each in 180 days; as many articles as stories are remembered, and as much
+falls asleep and is forgotten with each record, whatever the size. Some companies are in many more stories than others.
+The sizes are filled in processes of their own and then take turns, outputs checked against their schemas, so that other
+work on the machine hits all alike. Rates are per second of processor time. Run as a module:
 
     python -m tests.benchmarks.story_capacity [STORIES...]
 """
 
+import multiprocessing
 import random
 import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from tempfile import TemporaryFile
 
-from tieup.articles.signature import sign
+from tieup.articles.signature import ALGORITHM, BANDS, SKETCH
 from tieup.companies.company import Company
 from tieup.companies.gazetteer import Gazetteer, load_gazetteer
 from tieup.events.validate import SchemaValidator
@@ -29,14 +31,14 @@ from tieup.log.topics import ASSIGNMENTS, RELATIONS, STORIES
 from tieup.model.codec import encode, to_millis
 from tieup.model.labels import Basis, Factuality, Focus, Kind, SpeakerType, Stage, Stance, Target
 from tieup.model.relation import ArticleRelations, Claim, Evidence, Part, Party, Relation, Signature, Span
-from tieup.stories.memory import Memory
 from tieup.stories.worker import StoryWorker
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 SIZES = (1_000, 10_000, 100_000)
 BATCH = 500
-MEASURED = 3_000
-PER_DAY = 250
+SLICES = 8
+DAYS = 400
+TOLD = 4.5
 RECENT = 200
 QUOTE = "The two companies have discussed building electric cars together, people with knowledge of the matter said."
 
@@ -106,9 +108,10 @@ class Articles:
         )  # fmt: skip
 
     def _made(self) -> Iterator[Signature]:
-        """Signatures of random texts; making each of its own text anew would measure the extraction."""
+        """Signatures as of texts that have nothing in common."""
         while True:
-            yield sign(" ".join(f"{self._draw.getrandbits(32):x}" for _ in range(300)), "")
+            bands, shingles = (sorted(f"{self._draw.getrandbits(64):016x}" for _ in range(n)) for n in (BANDS, SKETCH))
+            yield Signature(ALGORITHM, tuple(bands), tuple(shingles))
 
 
 class Topics:
@@ -130,69 +133,80 @@ class Topics:
             yield Change(topic, key, self._file.read(size))
 
 
-@dataclass(frozen=True)
 class Filled:
     """A worker with so many stories, what it wrote, and the articles that come next."""
 
-    memory: Memory
-    stepper: Stepper
-    topics: Topics
-    articles: Articles
+    def __init__(self, stories: int) -> None:
+        self._gazetteer = load_gazetteer()
+        self._worker = StoryWorker(self._gazetteer, "bench")
+        self._stepper = Stepper("story", 0, self._worker, SchemaValidator(), frozenset())
+        self._topics = Topics()
+        self._articles = Articles(self._gazetteer)
+        self._stories = stories
+        for share, days, told in ((0.35, 140, 1.0), (0.55, 220, 1.0), (0.45, 180, TOLD)):
+            for batch in self._articles.take(int(stories * share), days, told):
+                self._take(batch)
 
-    def take(self, batch: list[Record]) -> float:
-        """Take a batch; returns the seconds of processor time."""
+    def take_slice(self) -> float:
+        """Take a batch in as many days as so many articles come in; returns the seconds of processor time."""
+        return sum(map(self._take, self._articles.take(BATCH, BATCH * DAYS / self._stories, TOLD)))
+
+    def told(self) -> str:
+        """What it holds."""
+        memory = self._worker.memory
+        return (
+            f"{len(memory.stories):>7} stories ({len(memory.stories) - memory.stories.asleep} awake), "
+            f"{len(memory.assignments)} articles, {len(memory.duplicates)} signatures, "
+            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB at most"
+        )
+
+    def restored(self) -> float:
+        """The seconds of processor time in which another worker comes back."""
+        worker = StoryWorker(self._gazetteer, "bench")
         started = time.process_time()
-        step = self.stepper.run(batch, None, lambda: False)
+        for change in self._topics.read():
+            worker.apply(change)
+        spent = time.process_time() - started
+        assert worker.memory.assignments == self._worker.memory.assignments
+        return spent
+
+    def _take(self, batch: list[Record]) -> float:
+        started = time.process_time()
+        step = self._stepper.run(batch, None, lambda: False)
         spent = time.process_time() - started
         assert not step.dead
         for record in step.records:
             if record.topic in {STORIES, ASSIGNMENTS}:
-                self.topics.append(record)
+                self._topics.append(record)
         return spent
 
 
-def fill(stories: int, gazetteer: Gazetteer) -> Filled:
-    worker = StoryWorker(gazetteer, "bench")
-    stepper = Stepper("story", 0, worker, SchemaValidator(), frozenset())
-    filled = Filled(worker.memory, stepper, Topics(), Articles(gazetteer))
-    parts = ((0.35, 140, 1.0), (0.55, 220, 1.0), (0.45, 175, 4.5))
-    for share, days, told in parts:
-        for batch in filled.articles.take(int(stories * share), days, told):
-            filled.take(batch)
-    return filled
-
-
-def measure(filled: Filled) -> float:
-    """The records that are taken a second."""
-    return MEASURED / sum(map(filled.take, filled.articles.take(MEASURED, MEASURED / PER_DAY, 4.5)))
-
-
-def tell(memory: Memory, rate: float) -> None:
-    print(
-        f"{len(memory.stories):>7} stories ({len(memory.stories) - memory.stories.asleep} awake), "
-        f"{len(memory.assignments)} articles, {len(memory.duplicates)} signatures: {rate:,.0f} records/s, "
-        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB at most",
-        flush=True,
-    )
-
-
-def restore(topics: Topics, gazetteer: Gazetteer) -> None:
-    worker = StoryWorker(gazetteer, "bench")
-    started = time.process_time()
-    for change in topics.read():
-        worker.apply(change)
-    spent = time.process_time() - started
-    print(f"restored {len(worker.memory.stories)} stories, {len(worker.memory.assignments)} articles in {spent:.1f} s")
+def serve(stories: int, wire: Connection) -> None:
+    """Fill a worker, take a slice whenever asked, then say what it holds and how long a restore takes."""
+    filled = Filled(stories)
+    wire.send(filled.told())
+    while wire.recv():
+        wire.send(filled.take_slice())
+    told = filled.told()
+    wire.send(f"{told}, restored in {filled.restored():.1f} s")
 
 
 def main(sizes: Sequence[int]) -> None:
-    gazetteer = load_gazetteer()
+    wires = []
     for stories in sizes:
-        filled = fill(stories, gazetteer)
-        tell(filled.memory, measure(filled))
-        topics = filled.topics
-    del filled
-    restore(topics, gazetteer)
+        ours, theirs = multiprocessing.Pipe()
+        multiprocessing.Process(target=serve, args=(stories, theirs), daemon=True).start()
+        wires.append(ours)
+    for wire in wires:
+        print(f"filled: {wire.recv()}", flush=True)
+    spent = [0.0] * len(wires)
+    for _ in range(SLICES):
+        for at, wire in enumerate(wires):
+            wire.send(True)
+            spent[at] += wire.recv()
+    for wire, seconds in zip(wires, spent, strict=True):
+        wire.send(False)
+        print(f"{SLICES * BATCH / seconds:,.0f} records/s, {seconds / spent[0]:.2f} of the first: {wire.recv()}")
 
 
 if __name__ == "__main__":

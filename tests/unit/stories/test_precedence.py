@@ -78,6 +78,11 @@ SAGAS = [
     ),
     ("nothing denies what has ended", [word("ended confirmed party"), DENIAL], "ended confirmed party"),
     (
+        "a further report while papers still print what the denial has overtaken",
+        [REPORT, DENIAL, word("agreed reported medium", 4)],
+        "talks denied party",
+    ),
+    (
         "a report long after the denial goes further",
         [DENIAL, word("agreed reported medium", 30)],
         "agreed reported medium",

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -61,8 +61,8 @@ claims = st.lists(
 ).map(claims_in_order)
 
 
-@given(claims)
-def test_contested_if_and_only_if_the_rule_says_so(found: tuple[StoryClaim, ...]) -> None:
+@given(claims, st.none() | st.integers(-1, 10).map(lambda day: START + timedelta(days=day)))
+def test_contested_if_and_only_if_the_rule_says_so(found: tuple[StoryClaim, ...], settled: datetime | None) -> None:
     def stands(one: StoryClaim) -> bool:
         later = found[found.index(one) + 1 :]
         return not any(
@@ -71,7 +71,13 @@ def test_contested_if_and_only_if_the_rule_says_so(found: tuple[StoryClaim, ...]
             for other in later
         )
 
-    denials = [one for one in found if one.stance is Stance.DENIES and one.speaker_type is SpeakerType.PARTY]
+    denials = [
+        one
+        for one in found
+        if one.stance is Stance.DENIES
+        and one.speaker_type is SpeakerType.PARTY
+        and (settled is None or one.event_time > settled)
+    ]
     assertions = [one for one in found if one.stance is Stance.ASSERTS]
     rule = any(
         stands(denial)
@@ -81,7 +87,7 @@ def test_contested_if_and_only_if_the_rule_says_so(found: tuple[StoryClaim, ...]
         for denial in denials
         for claim in assertions
     )
-    assert is_contested(found, None) is rule
+    assert is_contested(found, settled) is rule
 
 
 def test_positions() -> None:
