@@ -129,6 +129,7 @@ def _head(story: Story) -> Text:
     details += [f"{counted(story.article_count, 'article')}, {counted(story.rewrites, 'rewrite')} that add nothing"]
     details += [f"venture: {story.venture}"] if story.venture else []
     details += [f"via: {', '.join(story.via)}"] if story.via else []
+    details += [f"about: {', '.join(story.scope)}"] if story.scope else []
     details += [f"milestones: {', '.join(map(words, story.milestones))}"] if story.milestones else []
     details += [f"ended: {words(story.ended_as)}"] if story.ended_as else []
     details += [f"independent origins: {', '.join(story.origins)}"] if story.origins else []

@@ -82,6 +82,7 @@ class Subjects:
             for word in dict.fromkeys(map(_folded, words))
         ]
         self._matcher = AhoCorasick([word.strip("*") for word, _ in self._named], matchkind=MatchKind.LeftmostLongest)
+        self._wares = {**table.goods, **table.wares}
         self._no_marks = frozenset(word for words in table.marks.values() for word in words)
 
     def scoped(self, found: ArticleRelations, companies: Companies) -> ArticleRelations:
@@ -99,7 +100,7 @@ class Subjects:
         return Likeness(
             goods=_agree(one, other, self._table.goods),
             towns=_agree(one, other, self._table.towns),
-            wares=_agree(one, other, {**self._table.goods, **self._table.wares}),
+            wares=_agree(one, other, self._wares),
             countries=_agree(one, other, self._table.countries),
             marks=any(_MARK.fullmatch(name) for name in one if name in other),
         )
