@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,20 +56,10 @@ from tieup.replay import begin_at
 from tieup.stories.worker import story_spec
 
 LOOKUPS: Final = 64  # names looked up at once: one that nobody answers for keeps a thread for half a minute
-SWITCH_S: Final = 0.0005
 logger = logging.getLogger("tieup")
 
 WORKERS: Final = ("fetch", "extract", "story", "match", "deliver")
 OUTWARD: Final = frozenset({"fetch", "match", "deliver"})  # who asks or tells the world outside
-
-
-def share_fairly() -> None:
-    """Let threads ask for the interpreter's lock ten times sooner than Python does by itself.
-
-    The event loop gives it away with every send, and has it back from a busy step only after this time: at Python's
-    5 ms deliveries were half as fast by the clock, at the same processor time.
-    """
-    sys.setswitchinterval(SWITCH_S)
 
 
 def utc_now() -> datetime:
@@ -236,7 +225,6 @@ async def _run_on(
         logger.info("created topic %s", name)
     registry = CollectorRegistry() if registry is None else registry
     metrics = Metrics(registry)
-    share_fairly()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "tieup-lookup"))
     runner = Runner(
         log,

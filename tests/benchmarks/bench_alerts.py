@@ -32,9 +32,9 @@ from tests.unit.alerts.making import event, event_record, gazetteer, matcher, su
 
 from tieup.alerts.message import alert_body
 from tieup.alerts.subscribe import subscription_record
-from tieup.bootstrap import share_fairly
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord, Record
+from tieup.log.runner import settle_process
 from tieup.log.sqlite import SqliteLog
 from tieup.model.codec import to_millis
 from tieup.model.labels import Kind
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="all if none is named")
     parser.add_argument("--count", type=int, default=3_200)
     given = parser.parse_args()
-    share_fairly()  # as the service does
+    settle_process()  # as the command does
     for part in given.parts or PARTS:
         asyncio.run(PARTS[part](given.count))
     say(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
