@@ -4,6 +4,7 @@ import asyncio
 import cProfile
 import gc
 import logging
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -21,8 +22,9 @@ from tieup.feeds.registry import feed_from_url, feeds_to_records
 from tieup.feeds.settings import FetchSettings
 from tieup.feeds.worker import fetch_spec
 from tieup.log.base import TopicPartition
-from tieup.log.runner import Runner, settle_process
+from tieup.log.runner import Runner, RunnerBounds, settle_process
 from tieup.log.sqlite import SqliteLog
+from tieup.log.task import TaskBounds
 from tieup.log.topics import ARTICLES, CATALOGUE, FEED_STATES
 from tieup.metrics import Metrics
 
@@ -134,6 +136,7 @@ def _runner(log: SqliteLog, settings: FetchSettings, clock: Clock) -> Runner:
         validator=SchemaValidator(),
         clock=clock,
         metrics=Metrics(CollectorRegistry()),
+        bounds=RunnerBounds(task=TaskBounds(away_s=math.inf)),  # the clock jumps, but nobody was away
     )
 
 
