@@ -297,6 +297,7 @@ def _digest(
     """
     digest_id = derive_id("digest", *(one.id for one in members))
     endpoint_id = members[0].endpoint_id
+    stories = {its.story_id: one.sequence for one, its in zip(members, deliveries, strict=True)}
     subscriptions = tuple(dict.fromkeys(one.subscription_ids[0] for one in deliveries))
     delivery = Delivery(
         id=digest_id,
@@ -306,7 +307,7 @@ def _digest(
         subscription_ids=subscriptions,
         matched_at=due_at,
         body=body,
-        story_ids=tuple(dict.fromkeys(one.story_id for one in deliveries)),
+        story_ids=tuple(stories),
     )
     return DeliveryProgress(
         id=digest_id,
@@ -315,6 +316,7 @@ def _digest(
         status=DeliveryStatus.WAITING,
         due_at=due_at,
         delivery=delivery,
+        story_sequences=tuple(stories.values()),
     )
 
 

@@ -1,6 +1,7 @@
 """The order of sending: a lane for each story and endpoint, of which only the first delivery is ever tried.
 
-A digest stands in the lanes of all its stories and is tried when it is the first in each. Finding what is due costs
+A digest stands in the lanes of all its stories, in each at the place of its last message, and is tried when it is the
+first in each. Finding what is due costs
 nothing for what is not: what is ready is ordered by its time within an endpoint, endpoints by their earliest.
 """
 
@@ -26,7 +27,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[LaneKey, Lane] = {}
-        self._waiting: dict[str, tuple[DeliveryProgress, tuple[LaneKey, ...]]] = {}
+        self._waiting: dict[str, tuple[DeliveryProgress, dict[LaneKey, int]]] = {}  # with its place in each lane
         self._ready: dict[str, Ready] = {}  # by endpoint: what is first in all its lanes
         self._ready_at: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
@@ -49,14 +50,13 @@ class Lanes:
     def put(self, progress: DeliveryProgress, delivery: Delivery) -> None:
         """Let a delivery wait in its stories' lanes, in place of its former self."""
         self.remove(progress.id)
-        stories = dict.fromkeys((delivery.story_id, *delivery.story_ids))
-        lanes = tuple((progress.endpoint_id, story) for story in stories)
-        self._waiting[progress.id] = progress, lanes
+        places = _places(progress, delivery)
+        self._waiting[progress.id] = progress, places
         self._counts[progress.endpoint_id] = self.count(progress.endpoint_id) + 1
-        for key in lanes:
+        for key, sequence in places.items():
             lane = self._lanes.setdefault(key, [])
             overtaken = _first(lane)
-            insort(lane, (progress.sequence, progress.id))
+            insort(lane, (sequence, progress.id))
             if overtaken is not None and _first(lane) != overtaken:
                 self._unready(overtaken)
         self._look(progress.id)
@@ -67,11 +67,11 @@ class Lanes:
         if delivery_id not in self._waiting:
             return
         self._unready(delivery_id)
-        progress, lanes = self._waiting.pop(delivery_id)
+        progress, places = self._waiting.pop(delivery_id)
         endpoint_id = progress.endpoint_id
-        for key in lanes:
+        for key, sequence in places.items():
             lane = self._lanes[key]
-            _take(lane, (progress.sequence, delivery_id))
+            _take(lane, (sequence, delivery_id))
             if lane:
                 self._look(_first(lane))
             else:
@@ -111,8 +111,8 @@ class Lanes:
         """Let a delivery be ready if it is the first in all its lanes."""
         if delivery_id is None or delivery_id in self._ready_at:
             return
-        progress, lanes = self._waiting[delivery_id]
-        if all(_first(self._lanes[key]) == delivery_id for key in lanes):
+        progress, places = self._waiting[delivery_id]
+        if all(_first(self._lanes[key]) == delivery_id for key in places):
             self._ready_at[delivery_id] = progress.due_at
             insort(self._ready.setdefault(progress.endpoint_id, []), (progress.due_at, delivery_id))
 
@@ -136,6 +136,15 @@ class Lanes:
             earliest = max(earliest, self._not_before.get(endpoint_id, earliest))
             self._place[endpoint_id] = earliest
             self._order.add((earliest, endpoint_id))
+
+
+def _places(progress: DeliveryProgress, delivery: Delivery) -> dict[LaneKey, int]:
+    """Return the lanes of a delivery and its place in each; a digest that is retried from a dead letter is the last."""
+    sequences = progress.story_sequences or (progress.sequence,) * len(delivery.story_ids)
+    places = {(progress.endpoint_id, delivery.story_id): progress.sequence}
+    return places | {
+        (progress.endpoint_id, story): sequence for story, sequence in zip(delivery.story_ids, sequences, strict=True)
+    }
 
 
 def _first(lane: Lane) -> str | None:

@@ -65,7 +65,8 @@ class DeliveryProgress:
 
     `sequence` is its offset on the deliveries topic: a story's messages go to an endpoint in this order. `due_at` is
     when it is tried next, or, held, when its digest is made. `delivery` is dropped at the end; `digest_id` names the
-    digest that it went into.
+    digest that it went into. `story_sequences` are a digest's places among the messages of its stories: of each of its
+    `story_ids` the last sequence in it.
     """
 
     id: str
@@ -78,6 +79,7 @@ class DeliveryProgress:
     attempts: tuple[Attempt, ...] = ()
     ended_at: datetime | None = None
     digest_id: str | None = None
+    story_sequences: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

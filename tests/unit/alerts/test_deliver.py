@@ -404,6 +404,28 @@ def test_digests_of_two_at_one_place_that_are_due_together_hold_nothing_twice() 
     assert revisions_of(driver) == [1, 2, 3, 4]
 
 
+def test_a_digest_that_is_tried_again_is_overtaken_by_no_later_one_of_its_story() -> None:
+    """Whichever of the two is made first."""
+    for names in (("one", "two"), ("two", "one")):
+        one, two = (subscription(name=name, mode=Mode(digest_h=1)) for name in names)
+        failing = [DEAD]
+        received: list[int] = []
+
+        def answer(request: AttemptRequest) -> Reply:
+            if failing:  # noqa: B023 - called before the next turn
+                return failing.pop()  # noqa: B023
+            body = orjson.loads(request.body)["data"]
+            received.extend(alert["event"]["revision"] for alert in body["alerts"])  # noqa: B023
+            return OK
+
+        driver = Driver(answer)
+        driver.subscribe(one, two)
+        driver.take(*told(one, event(1)), *told(two, event(2)), *told(one, event(3, story="b")))
+        driver.until(T0 + timedelta(hours=1, minutes=2), timedelta(seconds=10))
+        assert sorted(received) == [1, 2, 3]
+        assert received.index(1) < received.index(2)
+
+
 def test_what_was_under_way_to_a_stopped_endpoint_changes_nothing_and_a_second_stop_is_told_too() -> None:
     one, other = subscription(), subscription(name="other", url="https://other.example/")
     answers = [Reply(gone=True, status=410, error="answered 410"), OK]
@@ -440,8 +462,8 @@ def test_each_event_arrives_once_and_a_story_in_order_whatever_the_modes_and_fai
     )
     received: list[int] = []
 
-    def answer(request: AttemptRequest) -> Reply:
-        reply = next(answers, OK)
+    def answer(request: AttemptRequest, *, later: bool = False) -> Reply:
+        reply = OK if later else next(answers, OK)
         if reply.delivered:
             body = orjson.loads(request.body)["data"]
             received.extend(alert["event"]["revision"] for alert in body.get("alerts", [body]))
@@ -453,7 +475,9 @@ def test_each_event_arrives_once_and_a_story_in_order_whatever_the_modes_and_fai
     for revision, (wish, story, pause) in enumerate(chosen, start=1):
         driver.take(*told(wishes[wish], event(revision, story=str(story)), at=driver.now))
         driver.until(driver.now + timedelta(seconds=pause), timedelta(seconds=60))
+    driver.answers = lambda request: answer(request, later=True)
     driver.until(driver.now + timedelta(hours=5), timedelta(minutes=10))
+    driver.until(driver.now + timedelta(hours=80), timedelta(hours=2))
     assert sorted(received) == list(range(1, len(chosen) + 1))
     for story in range(3):
         its = [one for one in received if chosen[one - 1][1] == story]
