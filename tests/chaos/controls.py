@@ -1,6 +1,7 @@
 """The controls of `make chaos`: on these seeds the judge finds what comes of a guard that is switched off.
 
-A guard that nobody would miss is none. Each is tried under the blows that it is there for, on one broker.
+A guard that nobody would miss is none. Each is tried under the blows that it is there for, on one broker. What seldom
+comes about by chance (a position read a moment too early, say) has its control in `test_log_guards.py` alone.
 """
 
 from dataclasses import dataclass
@@ -30,5 +31,4 @@ CONTROLS = (
     Control("atomic", 1, ("kill process",)),
     Control("sends", 1, ("refuse",)),
     Control("end-once", 1, ("hold",)),
-    Control("position", 1, ("hang process",)),
 )

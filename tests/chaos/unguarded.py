@@ -4,7 +4,6 @@
 - atomic: the input's position is committed in a transaction after the one with the output
 - sends: an append that failed is not looked at before the commit
 - end-once: the end of a transaction is sent again when its connection broke
-- position: where to begin is read before the former owner is fenced, seconds before, as on a broker that hangs
 """
 
 import asyncio
@@ -12,16 +11,11 @@ import sys
 import uuid
 
 from tieup.log import kafka_transactions
-from tieup.log.base import TopicPartition
-from tieup.log.kafka import KafkaLog
 from tieup.log.kafka_transactions import Transactor
-from tieup.log.topics import ARTICLES, CORRECTIONS, RELATIONS
 
 OPEN = Transactor.open.__func__
 TRANSACTION = Transactor._transaction
 SEND = Transactor._send
-OPEN_TASK = KafkaLog.open_task
-STREAMS = {"extract": (ARTICLES,), "story": (RELATIONS, CORRECTIONS)}
 
 
 async def unfenced(cls, brokers, transactional_id):
@@ -46,17 +40,6 @@ async def unawaited(self, placed):
     return other
 
 
-async def position_first(self, task):
-    """A hold whose position was read before it was opened."""
-    early = await self._cluster.committed(
-        task.group, [TopicPartition(topic, task.partition) for topic in STREAMS[task.worker]]
-    )
-    await asyncio.sleep(5.0)
-    hold = await OPEN_TASK(self, task)
-    hold._own.update({at: offset or 0 for at, offset in early.items()})
-    return hold
-
-
 def without_fencing():
     Transactor.open = classmethod(unfenced)
 
@@ -73,16 +56,11 @@ def without_end_once():
     kafka_transactions.end_once = lambda producer: None
 
 
-def without_the_position_of_now():
-    KafkaLog.open_task = position_first
-
-
 GUARDS = {
     "fencing": without_fencing,
     "atomic": without_one_transaction,
     "sends": without_awaited_sends,
     "end-once": without_end_once,
-    "position": without_the_position_of_now,
 }
 
 
