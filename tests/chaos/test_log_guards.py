@@ -8,12 +8,14 @@ import itertools
 import uuid
 
 import pytest
+from aiokafka.errors import GroupLoadInProgressError
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from tests.chaos.guarding import WAIT_S, ends_within, guarded
 from tests.chaos.proxy import END_TXN
 from tests.contract.reading import at, drain, record, values
 from tieup.errors import InvalidOutput, LogError, LogUnavailable
-from tieup.log import kafka_transactions
+from tieup.log import kafka_topics, kafka_transactions
 from tieup.log.base import TaskId
 from tieup.log.kafka import KafkaBounds, KafkaLog
 from tieup.log.kafka_client import drop_producer
@@ -132,6 +134,30 @@ async def test_the_position_is_read_after_the_former_owner_is_fenced(log, monkey
         await hold.commit([record(topic, b"k", b"%d" % offset)], {at(topic): offset + 1})
     doubled = values(await drain(log, [at(topic)])) != [b"0", b"1"]
     assert doubled != guarded
+
+
+@guarded
+@pytest.mark.kafka
+async def test_a_coordinator_that_still_loads_is_asked_again(log, monkeypatch, guarded):
+    """Trap: aiokafka overlooks the error of the answer as a whole, and hands out positions of no partition at all."""
+    topic, task_id = await made(log)
+    hold = await log.open_task(task_id)
+    await hold.commit([record(topic, b"k", b"0")], {at(topic): 1})
+    again = await log.open_task(task_id)
+    admin = log._cluster._admin
+    send, loading = admin._send_request, [OffsetFetchResponse_v3(0, [], GroupLoadInProgressError.errno)]
+
+    async def loads_at_first(request, node_id=None):
+        return loading.pop() if isinstance(request, OffsetFetchRequest) and loading else await send(request, node_id)
+
+    monkeypatch.setattr(admin, "_send_request", loads_at_first)
+    if not guarded:
+        monkeypatch.setattr(kafka_topics, "_told", lambda admin, *asked: admin.list_consumer_group_offsets(*asked))
+        with pytest.raises(KeyError):
+            await again.committed([at(topic)])
+    else:
+        assert await again.committed([at(topic)]) == {at(topic): 1}
+    assert not loading
 
 
 @pytest.fixture

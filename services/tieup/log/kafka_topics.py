@@ -247,10 +247,7 @@ class Cluster:
         """The group's positions. Raises TopicError, LogUnavailable."""
         await self.require(partitions)
         named = [aiokafka.TopicPartition(at.topic, at.partition) for at in partitions]
-        told = await self._ask(
-            f"read the positions of {group}",
-            lambda: self._admin.list_consumer_group_offsets(group, partitions=named),
-        )
+        told = await self._ask(f"read the positions of {group}", partial(_told, self._admin, group, named))
         positions = {TopicPartition(at.topic, at.partition): found.offset for at, found in told.items()}
         return {at: None if positions[at] < 0 else positions[at] for at in partitions}
 
@@ -284,6 +281,18 @@ class Cluster:
                         await asyncio.sleep(PAUSE_S)
         except FOREIGN as error:
             raise translate(last or error, failing) from error
+
+
+async def _told(
+    admin: AIOKafkaAdminClient, group: str, named: Sequence[aiokafka.TopicPartition]
+) -> Mapping[aiokafka.TopicPartition, Any]:
+    """The group's positions. An answer that tells of no partition is an error that aiokafka overlooks: the group has
+    just moved to another coordinator, or that one still loads it.
+    """
+    told: Mapping[aiokafka.TopicPartition, Any] = await admin.list_consumer_group_offsets(group, partitions=named)
+    if not told.keys() >= set(named):
+        raise kafka_errors.GroupCoordinatorNotAvailableError
+    return told
 
 
 async def _learn(consumer: AIOKafkaConsumer) -> None:
