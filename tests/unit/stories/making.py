@@ -29,6 +29,7 @@ NAMES = {
     "faw": ("FAW", None),
     "volkswagen": ("Volkswagen", None),
     "audi": ("Audi", "volkswagen"),
+    "skoda": ("Skoda", "volkswagen"),
     "bosch": ("Bosch", None),
     "renault": ("Renault", None),
     "nissan": ("Nissan", None),

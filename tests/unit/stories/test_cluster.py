@@ -106,6 +106,36 @@ def test_deals_that_are_easily_taken_for_one(one: Relation, other: Relation, day
     assert stories((one, 0), (other, day)) == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "day", "together"),
+    [
+        ("Audi", "Skoda", 1, False),
+        ("Volkswagen", "Audi", 1, True),
+        ("Audi", "Volkswagen", 1, True),
+        ("Volkswagen", "Audi", 60, False),
+    ],
+)
+def test_a_daughter_has_deals_of_her_own(one: str, other: str, day: float, together: bool) -> None:
+    found = stories((relation(one, "FAW", **AGREED), 0), (relation(other, "FAW", **AGREED), day))
+    assert (found == [0, 0]) is together
+
+
+def test_a_daughter_who_stands_for_her_group_is_told_with_it_later_too() -> None:
+    by_daughter = relation("Volkswagen", "FAW", via=("Audi",), **AGREED)
+    assert stories((by_daughter, 0), (relation("Audi", "FAW", **AGREED), 60)) == [0, 0]
+
+
+def test_a_party_list_of_which_each_side_lacks_one_is_another_deal() -> None:
+    one, other = ("Ford", "Xiaomi", "BYD", "CATL"), ("Ford", "Xiaomi", "BYD", "Bosch")
+    assert stories((relation(*one, **AGREED), 0), (relation(*other, **AGREED), 1)) == [0, 1]
+    assert stories((relation(*one, **AGREED), 0), (relation(*one[:3], **AGREED), 1)) == [0, 0]
+
+
+def test_the_same_venture_is_the_same_deal_whatever_its_kind() -> None:
+    venture, supply = ({"venture": "Blue", **AGREED}, {"venture": "Blue", "kind": Kind.SUPPLY, **AGREED})
+    assert stories((relation("Ford", "Xiaomi", **venture), 0), (relation("Ford", "Xiaomi", **supply), 1)) == [0, 0]
+
+
 def test_talks_of_an_open_kind_go_to_the_rumour_not_to_the_contract() -> None:
     licence = relation("Ford", "Xiaomi", kind=Kind.LICENSING, **AGREED)
     takeover = relation("Ford", "Xiaomi", kind=Kind.MERGER_ACQUISITION)

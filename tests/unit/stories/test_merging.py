@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.stories.making import (
     article,
     compacted,
@@ -30,12 +31,13 @@ SECOND = article("second", relation("Ford", "Xiaomi", origin="Caixin"), day=400)
 BRIDGE = article("bridge", relation("Ford", "Xiaomi", kind=Kind.JOINT_DEVELOPMENT), day=200)
 
 
-def test_a_late_article_between_two_stories_makes_them_one() -> None:
+@pytest.mark.parametrize("name", ["first", "then", "before", "once"])
+def test_a_late_article_between_two_stories_puts_the_younger_into_the_elder(name: str) -> None:
     one = worker()
-    assert types(feed(one, FIRST, SECOND)) == ["opened", "opened"]
-    elder, younger = story_of(one, FIRST), story_of(one, SECOND)
-    close = replace(BRIDGE, relations=FIRST.relations)
-    told = feed(one, close)
+    first = article(name, *FIRST.relations)
+    assert types(feed(one, first, SECOND)) == ["opened", "opened"]
+    elder, younger = story_of(one, first), story_of(one, SECOND)
+    told = feed(one, replace(BRIDGE, relations=FIRST.relations))
     assert (told[0]["type"], told[0]["story_id"]) == ("story.merged", younger)
     assert told[0]["merged_into"] == elder
     assert one.memory.leads_to(younger) == elder
