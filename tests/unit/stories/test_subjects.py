@@ -93,6 +93,19 @@ def test_other_goods_part_deals_but_not_stakes() -> None:
     assert likeness(about("Batteries.", **stake), about("Vans.", **stake)) > 0.5
 
 
+def test_other_plants_part_deals_even_where_both_are_talks() -> None:
+    graz, vigo = about("A plant in Graz."), about("A plant in Vigo.")
+    assert likeness(graz, graz) == 1
+    assert likeness(graz, vigo) < 0.5
+
+
+def test_the_same_plant_joins_daughters_of_a_group() -> None:
+    def pair(place: str) -> float:
+        return likeness(about(place, "Audi", "FAW", **AGREED), about(place, "Skoda", "FAW", **AGREED))
+
+    assert pair("In Graz.") > 0.5 > pair("Somewhere.")
+
+
 def test_the_same_goods_bring_different_kinds_together() -> None:
     def pair(sentence: str) -> float:
         return likeness(about(sentence), about(sentence, kind=Kind.JOINT_DEVELOPMENT))
