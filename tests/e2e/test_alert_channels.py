@@ -63,7 +63,11 @@ async def test_all_ways_are_added_tested_and_changed(said: Said, monkeypatch: py
             code, text = said("add", "company:ford", *places, "--feed", "--stream", "--name", "Ford")
             assert (code, len(urls(text)), text.count("whsec_")) == (0, 3, 1)
             assert "webhook, email, chat, feed, stream" in said("list")[1]
-            assert not urls(said("show", "Ford")[1])
+            shown = said("show", "Ford")[1]
+            assert not urls(shown)
+            assert "tok" not in shown
+            for place in (f"webhook 127.0.0.1:{hook.port}: well", "email me@a.example: well", "chat json://…: well"):
+                assert place in shown
             return said("test", "Ford")
 
         code, text = await asyncio.to_thread(calls)

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from tieup.alerts.capabilities import Form
 from tieup.alerts.sealing import Sealer, shown_secret
+from tieup.cli.render import SHORT_ID
 from tieup.cli.session import wait_for
 from tieup.config import Settings
-from tieup.errors import SettingsError, UsageError
+from tieup.errors import DeliveryError, SettingsError, UsageError
 from tieup.model.subscription import PULLED, Channel, Endpoint, Subscription
 
 Webhook = Annotated[list[str] | None, typer.Option("--webhook", metavar="URL", help="Post signed messages there.")]
@@ -83,13 +85,30 @@ def secrets(settings: Settings, subscription: Subscription, shown: Sequence[Endp
     links = capabilities(settings)
     for one in shown:
         if one.channel is Channel.WEBHOOK:
-            secret = shown_secret(sealer(settings).secret(one.id, one.secret_version))
-            yield f"signing secret, shown this once: {secret}"
+            keys = sealer(settings)
+            secret = shown_secret(keys.secret(one.id, one.secret_version))
+            yield f"signing secret for {place(one, keys)} (endpoint {one.id[:SHORT_ID]}), shown this once: {secret}"
         elif links is not None:
             for form in (form for form in Form if form.channel is one.channel):
                 word = {Form.ATOM: "Atom feed", Form.JSON: "JSON feed", Form.STREAM: "stream"}[form]
                 url = links.pull_url(subscription.id, form, one.secret_version)
                 yield f"{word}, shown this once: {url}"
+
+
+def place(endpoint: Endpoint, keys: Sealer | None) -> str:
+    """Return where an endpoint is, without what in its address may be a secret: a host, a mailbox, a chat's service.
+
+    Nothing without the key, nor for what is fetched.
+    """
+    if keys is None or endpoint.channel in PULLED:
+        return ""
+    try:
+        address = keys.address(endpoint)
+    except DeliveryError:
+        return "sealed under another master key"
+    if endpoint.channel is Channel.EMAIL:
+        return address
+    return urlsplit(address).netloc if endpoint.channel is Channel.WEBHOOK else f"{address.partition(':')[0]}://…"
 
 
 def has_secret(endpoint: Endpoint) -> bool:

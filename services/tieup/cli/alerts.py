@@ -16,6 +16,7 @@ from tieup.cli.alert_channels import (
     Webhook,
     endpoints,
     has_secret,
+    place,
     replaced,
     sealer,
     secrets,
@@ -182,7 +183,11 @@ def show_subscription(context: typer.Context, wanted: Wanted, as_json: AsJson = 
             }
         )
         return
-    show(subscription_text(found, states), delivery_table(sorted(its, key=lambda one: one.sequence), found.endpoints))
+    keys = None if settings.master_key is None else sealer(settings)
+    show(
+        subscription_text(found, states, lambda one: place(one, keys)),
+        delivery_table(sorted(its, key=lambda one: one.sequence), found.endpoints),
+    )
 
 
 @group.command()

@@ -1,6 +1,6 @@
 """How subscriptions and their messages are shown to people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -26,7 +26,7 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
     for column in ("Name", "Filter", "When", "By", "Endpoint"):
         table.add_column(column, overflow="fold")
     for one in found:
-        fares = plain("paused", style="yellow") if one.paused else _fares(one.endpoints, states)
+        fares = plain("paused", style="yellow") if one.paused else _fares(one.endpoints, states, one.updated_at)
         events = describe(one.filter)
         events = events if len(events) <= MAX_FILTER_SHOWN else f"{events[:MAX_FILTER_SHOWN]}…"
         by = ", ".join(dict.fromkeys(endpoint.channel.value for endpoint in one.endpoints))
@@ -34,8 +34,8 @@ def subscription_table(found: Iterable[Subscription], states: Mapping[str, Deliv
     return table
 
 
-def subscription_text(one: Subscription, states: Mapping[str, DeliveryState]) -> Text:
-    """Return one subscription in a few lines, and how each of its endpoints fares."""
+def subscription_text(one: Subscription, states: Mapping[str, DeliveryState], place: Callable[[Endpoint], str]) -> Text:
+    """Return one subscription in a few lines, and where each of its endpoints is and how it fares."""
     from tieup.alerts.filters import describe
 
     lines = [
@@ -45,7 +45,10 @@ def subscription_text(one: Subscription, states: Mapping[str, DeliveryState]) ->
     ]
     body = Text("".join(f"\n{one_line(line)}" for line in lines) + "\n", style="dim")
     fares = [
-        Text.assemble((f"endpoint {endpoint.id}: {endpoint.channel}: ", "dim"), _fares([endpoint], states), "\n")
+        Text.assemble(
+            (one_line(f"endpoint {endpoint.id}: {endpoint.channel} {place(endpoint)}") + ": ", "dim"),
+            *(_fares([endpoint], states, one.updated_at), "\n"),
+        )
         for endpoint in one.endpoints
     ]
     paused = [Text("paused\n", style="yellow")] if one.paused else []
@@ -91,12 +94,14 @@ def _attempt(one: DeliveryProgress, number: int) -> tuple[str, str, Text]:
     return minute(attempt.at), str(attempt.duration_ms), plain(answer, style="red" if attempt.error else "green")
 
 
-def _fares(endpoints: Sequence[Endpoint], states: Mapping[str, DeliveryState]) -> Text:
-    for endpoint in endpoints:
-        state = states.get(endpoint.id)
-        health = None if state is None else state.endpoint
-        if health is not None and health.stopped_at is not None:
-            return plain(f"stopped {minute(health.stopped_at)}: {health.reason}", style="red")
-        if health is not None and health.failures:
-            return plain(f"{health.failures} failures in a row", style="yellow")
-    return plain("well", style="green")
+def _fares(endpoints: Sequence[Endpoint], states: Mapping[str, DeliveryState], edited_at: datetime) -> Text:
+    """How the endpoint fares that fares worst. One that was stopped and whose alert was edited since is tried again."""
+    found = [states[one.id].endpoint for one in endpoints if one.id in states]
+    failing = [one for one in found if one is not None and one.stopped_at is None and one.failures]
+    stopped = [(one.stopped_at, one.reason) for one in found if one is not None and one.stopped_at is not None]
+    for at, reason in stopped:
+        if at > edited_at:
+            return plain(f"stopped {minute(at)}: {reason}", style="red")
+    if failing:
+        return plain(f"{max(one.failures for one in failing)} failures in a row", style="yellow")
+    return plain("tried again, was stopped", style="yellow") if stopped else plain("well", style="green")
