@@ -25,6 +25,7 @@ from tieup.log.base import Change
 from tieup.model.labels import Kind, Stage
 from tieup.model.relation import ArticleRelations
 from tieup.model.story import Action
+from tieup.stories.merging import absorbed
 
 FIRST = article("first", relation("Ford", "Xiaomi", origin="Reuters"))
 SECOND = article("second", relation("Ford", "Xiaomi", origin="Caixin"), day=400)
@@ -117,3 +118,15 @@ def test_talks_told_late_are_those_before_the_contract() -> None:
     feed(other, replace(contract, event_time=FIRST.event_time, published=FIRST.event_time))
     feed(other, article("talks", relation("Ford", "Xiaomi", kind=Kind.JOINT_DEVELOPMENT), day=500))
     assert len(other.memory.stories) == 2
+
+
+def test_what_both_stories_hold_counts_once_and_what_was_retracted_from_either_stays_so() -> None:
+    one = worker()
+    both = article("both", relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.SUPPLY), day=1)
+    more = article("more", relation("Ford", "Xiaomi", kind=Kind.SUPPLY), day=2)
+    feed(one, FIRST, both, more)
+    into_id, gone_id = story_of(one, FIRST), story_of(one, more)
+    corrected(one, correction(gone_id, Action.RETRACT, more))
+    grown = absorbed(one.memory.stories[into_id], one.memory.stories[gone_id])
+    assert (grown.article_count, len(grown.articles)) == (2, 2)
+    assert grown.retracted == (more.article_id,)
