@@ -112,6 +112,18 @@ def test_the_first_in_time_is_the_original_whichever_came_first() -> None:
     assert originals({"a": None, "b": None}) == {}
 
 
+def test_a_copy_adds_no_detail() -> None:
+    first = article("a", relation("Ford", "BYD"))
+    copy = article("b", relation("Ford", "BYD", "CATL", kind=Kind.SUPPLY, **CONFIRMED), day=1)
+    said = [
+        statement(first, first.relations, GAZETTEER, None),
+        statement(copy, copy.relations, GAZETTEER, first.article_id),
+    ]
+    found = fold([one.article for one in said], [])
+    assert (found.kind, len(found.parties)) == (Kind.JOINT_VENTURE, 2)
+    assert found.factuality is Factuality.CONFIRMED
+
+
 def test_the_order_is_that_of_event_time_not_of_arrival() -> None:
     report = article("late", relation("Ford", "BYD"))
     denial = article("early", relation("Ford", "BYD", factuality=Factuality.DENIED, basis=Basis.PARTY), day=1)

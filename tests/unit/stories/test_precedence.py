@@ -47,6 +47,16 @@ SAGAS = [
         [word("talks confirmed party", asserters=("ford",)), DENIAL],
         "talks denied party",
     ),
+    (
+        "an assertion that was taken back does not stand when another is",
+        [
+            word("talks confirmed party", asserters=("xiaomi",)),
+            word("talks denied party", 1, deniers=("xiaomi",)),
+            word("talks confirmed party", 5, asserters=("ford",)),
+            word("talks denied party", 9, deniers=("ford",)),
+        ],
+        "talks denied party",
+    ),
     ("an authority outranks a denial", [word("talks confirmed authority"), DENIAL], "talks confirmed authority"),
     (
         "the denial of a further stage",

@@ -30,6 +30,7 @@ def said(who: str, stance: str, target: str = "talks", day: int = 0) -> StoryCla
         ([said("ford", "denies")], False),
         ([said("ford", "asserts"), said("ford", "denies", day=1)], False),
         ([said("ford", "asserts"), said("xiaomi", "denies", day=1)], True),
+        ([said("ford", "asserts"), said("ford", "denies", "existence", day=1)], False),
         ([said("FT", "asserts"), said("ford", "denies", day=1), said("ford", "asserts", day=2)], False),
         ([said("FT", "asserts"), said("ford", "denies", day=1), said("ford", "declines_comment", day=2)], True),
         ([said("FT", "asserts"), said("reuters", "denies", day=1)], False),
