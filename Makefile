@@ -4,10 +4,10 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-GOLD ?= tests/data/gold/dev.jsonl tests/data/gold/fresh.jsonl tests/data/gold/held.jsonl build/own-even.jsonl
+GOLD ?= $(addprefix tests/data/gold/,dev.jsonl fresh.jsonl held.jsonl languages.jsonl languages_held.jsonl) build/own-even.jsonl
 FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl
 
-.PHONY: demo test check lint chaos alerts-killed bench-alerts kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate fit fit-check
+.PHONY: demo test check lint chaos alerts-killed bench-alerts kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate stream fit fit-check
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +57,10 @@ bench-extract: $(VENV)/.ready  ## extraction side by side with a regular-express
 evaluate: $(VENV)/.ready  ## what extraction finds in the bundled labelled articles, against their labels
 	mkdir -p build && awk 'NR % 2 == 0' tests/data/gold/own.jsonl > build/own-even.jsonl  # no weight was fitted to these
 	for set in $(GOLD); do echo "$$set"; $(BIN)/tieup evaluate $$set || exit 1; done
+
+stream: $(VENV)/.ready  ## what extraction takes for relevant in a natural stream, mostly other news (STREAM=--show: which)
+	mkdir -p build && awk 'NR % 2 == 0' tests/data/gold/own.jsonl > build/own-even.jsonl
+	$(BIN)/python -m tests.benchmarks.natural_stream $(STREAM) build/own-even.jsonl tests/data/gold/languages_held.jsonl
 
 fit: $(VENV)/.ready  ## fit the weights and confidences of extraction to the labelled articles that are there for it
 	$(BIN)/python -m tests.benchmarks.fit --write $(FITTED)

@@ -9,8 +9,9 @@ import pytest
 from tieup.evaluation.gold import GoldArticle, load_gold
 
 FOLDER = Path(__file__).parents[2] / "data" / "gold"
-FILES = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "held.jsonl")
-WRITTEN = FILES[2:]
+READ = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "languages.jsonl")
+FILES = (*READ, "held.jsonl", "languages_held.jsonl")
+WRITTEN = ("fresh.jsonl", "held.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_every_relation_has_all_scored_labels(gold: dict[str, list[GoldArticle]]
 
 
 def test_what_is_only_scored_is_news_nowhere_else(gold: dict[str, list[GoldArticle]]) -> None:
-    read = [one for name in FILES if name != "held.jsonl" for one in gold[name]]
+    read = [one for name in READ for one in gold[name]]
     assert _stories(gold["held.jsonl"]) & _stories(read) == set()
     assert _news(gold["held.jsonl"]) & _news(read) == set()
 
