@@ -4,8 +4,8 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-GOLD ?= $(addprefix tests/data/gold/,dev.jsonl fresh.jsonl held.jsonl languages.jsonl languages_held.jsonl) build/own-even.jsonl
-FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl
+GOLD ?= $(addprefix tests/data/gold/,dev.jsonl fresh.jsonl more.jsonl held.jsonl blind.jsonl languages.jsonl languages_held.jsonl) build/own-even.jsonl
+FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl tests/data/gold/more.jsonl
 
 .PHONY: demo test check lint chaos alerts-killed bench-alerts kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate stream fit fit-check
 

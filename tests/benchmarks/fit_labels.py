@@ -32,7 +32,7 @@ from tieup.model.relation import Relation
 FOLDS = 3
 STEPS = 300
 RATE = 0.1
-STIFFNESS = {"tie": 1.0, "relation": 0.5, "kind": 0.7, "stage": 0.7, "factuality": 0.7}
+STIFFNESS = {"tie": 3.0, "relation": 0.5, "kind": 0.7, "stage": 0.7, "factuality": 0.7}
 """How strongly each model's weights are drawn to zero."""
 SELDOM = 6
 """Words that fewer samples hold are not weighed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PACKAGE = Path(str(files("tieup")))
-FITTED = ("dev.jsonl", "own.jsonl", "fresh.jsonl")
+FITTED = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "more.jsonl")
 LABELS = (
     *(TESTS / "data" / "gold" / name for name in FITTED),
     TESTS / "data" / "news" / "other_news.txt",

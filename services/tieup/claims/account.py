@@ -1,6 +1,6 @@
 """An article as read, and the relations that it states, with their labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -116,8 +116,8 @@ class Account:
             in_title=scope.draft.in_title,
         )
 
-    def _sectors(self, draft: Draft) -> set[str]:
-        return {sector for one in draft.parties for sector in self.gazetteer.get(one).sectors}
+    def _sectors(self, draft: Draft) -> list[Collection[str]]:
+        return [self.gazetteer.get(one).sectors for one in draft.parties]
 
     def _venture(self, scope: Scope, kind: Kind) -> str | None:
         """The name of the joint venture, where the relation's sentences call a known company so."""
@@ -161,16 +161,22 @@ def main_drafts(drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> list[
 
 
 def scope_of(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence], *, main: bool) -> Scope:
-    """Return what may speak about a relation's labels: its sentences, and for a main one those that state no other."""
+    """Return what may speak about a relation's labels: its sentences, and others that state no other relation.
+
+    For a main one these are all that speak of it; for another those that follow right upon its own.
+    """
     own = {sentence.index for sentence in draft.sentences}
     others = {sentence.index for other in drafts if other is not draft for sentence in other.sentences}
-    speaking = (
-        sentence
-        for sentence in sentences
-        if sentence.index not in own and sentence.index not in others and _speaks_of(sentence, draft)
-    )
-    context = tuple(islice(speaking, CONTEXT)) if main else ()
+    free = (one for one in sentences if one.index not in own and one.index not in others)
+    speaking = (one for one in free if _speaks_of(one, draft) and (main or _follows(one, own, draft)))
+    context = tuple(islice(speaking, CONTEXT))
     return Scope(draft, context, tuple(other for other in drafts if other is not draft))
+
+
+def _follows(sentence: Sentence, own: Container[int], draft: Draft) -> bool:
+    """Whether a sentence right after the relation's own takes a stance and names nobody else."""
+    near = sentence.index - 1 in own and bool(sentence.about(Topic.STANCE))
+    return near and set(sentence.companies) <= set(draft.parties)
 
 
 def _speaks_of(sentence: Sentence, draft: Draft) -> bool:

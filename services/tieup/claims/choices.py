@@ -1,14 +1,21 @@
 """Which of a label's values the votes speak for, weighed by a fitted model: the features of each value."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import Logit, shares
 from tieup.claims.ties import words_of
 from tieup.claims.votes import Scope, Vote
 from tieup.model.labels import Factuality, Focus, Kind, Stage
+
+BEFORE = 10
+"""Signs before the parties and their word that still bear on the kind: a verb's beginning, a preposition."""
+
+AFTER = 40
+"""Signs after them: the rest of a verb, the thing that is bought or built."""
 
 Choices = Mapping[str, Mapping[str, float]]
 """The features of each value that a label may take."""
@@ -29,13 +36,20 @@ def choose(model: Logit, choices: Choices) -> Choice:
     return Choice(value, round(shares(odds)[value], 4))
 
 
-def kind_choices(scope: Scope, votes: Sequence[Vote], sectors: Iterable[str]) -> Choices:
-    """Return what speaks for each kind: its words, those of other kinds, and what sort of companies the parties are."""
+def kind_choices(scope: Scope, votes: Sequence[Vote], sectors: Sequence[Collection[str]]) -> Choices:
+    """Return what speaks for each kind: its words, those of other kinds, what stands between the parties.
+
+    And what sort of companies they are: `sectors` of each party.
+    """
     own = _sums(vote for vote in votes if not _in_context(vote, scope))
     context = _sums(vote for vote in votes if _in_context(vote, scope))
     titled = _sums(vote for vote in votes if vote.sentence.in_title)
     best = _most(votes)
-    field = sorted(set(sectors))
+    said = {
+        **{f"among {sector}": 1.0 for party in sectors for sector in party},
+        **{f"{left} with {right}": share for (left, right), share in _paired(sectors).items()},
+        **{f"word {word}": share for word, share in _words_between(scope).items()},
+    }
     return {
         kind: {
             f"is {kind}": 1.0,
@@ -46,7 +60,7 @@ def kind_choices(scope: Scope, votes: Sequence[Vote], sectors: Iterable[str]) ->
             "best": best.get(kind, 0.0) / 4,
             **{f"{kind} beside {other}": weight for other, weight in own.items() if other != kind},
             **{f"{kind} near {other}": weight for other, weight in context.items() if other != kind},
-            **{f"{kind} among {sector}": 1.0 for sector in field},
+            **{f"{kind} {name}": share for name, share in said.items()},
         }
         for kind in Kind
     }
@@ -99,6 +113,22 @@ def factuality_choices(scope: Scope, stage: Stage, focus: Focus) -> Choices:
         factuality: {f"is {factuality}": 1.0, **{f"{factuality} {name}": weight for name, weight in said.items()}}
         for factuality in Factuality
     }
+
+
+def _paired(sectors: Sequence[Collection[str]]) -> dict[tuple[str, str], float]:
+    """The pairs of sorts that two parties are of, which together count once."""
+    if len(sectors) != 2:
+        return {}
+    pairs = {(min(pair), max(pair)) for pair in product(*sectors)}
+    return {pair: 1.0 / len(pairs) for pair in sorted(pairs)}
+
+
+def _words_between(scope: Scope) -> dict[str, float]:
+    """The words from the first to the last of the parties and the cue in the most telling sentence, each a little."""
+    best = min(scope.draft.statements, key=lambda one: (-one.odds, one.sentence.index))
+    start = max(best.sentence.start, best.extent.start - BEFORE)
+    words = words_of(best.sentence, start, min(best.sentence.end, best.extent.end + AFTER))
+    return dict.fromkeys(words, 1.0 / math.sqrt(len(words))) if words else {}
 
 
 def _words(scope: Scope) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The sort of agreement that a relation is."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tieup.claims.choices import choose, kind_choices
@@ -18,8 +18,8 @@ class KindReading:
     share: float
 
 
-def read_kind(scope: Scope, sectors: Iterable[str], models: Models) -> KindReading:
-    """Return the likeliest kind. `sectors`: what sort of companies the parties are."""
+def read_kind(scope: Scope, sectors: Sequence[Collection[str]], models: Models) -> KindReading:
+    """Return the likeliest kind. `sectors`: what sort of company each party is."""
     votes = scope.kind_votes()
     chosen = choose(models["kind"], kind_choices(scope, votes, sectors))
     return KindReading(Kind(chosen.value), best_vote(votes, chosen.value) or votes[0], chosen.share)

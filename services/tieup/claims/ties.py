@@ -94,7 +94,7 @@ def tie_features(
         f"label {label}": 1.0,
         "weight": math.log1p(cue.weight),
         f"{how} weight": math.log1p(cue.weight),
-        "crowd": math.log1p(max(0, len(sentence.companies) - 2)),
+        "crowd": math.log1p(max(0, len(runs) - 2)),
         "in title": float(sentence.in_title),
         "early": 1.0 / (1.0 + sentence.index),
         "aside": float(sentence.has(Topic.TEXT, "aside")),
@@ -154,22 +154,41 @@ def _sided(sentence: Sentence, cue: Cue, parties: Parties, runs: Sequence[Coordi
     clause = sentence.clause_of(cue.start)
     strangers = sum(sentence.clause_of(one.start) != clause for one in near)
     found[f"strangers {strangers}"] = 1.0
-    start, end = min(left.start, cue.start), max(right.end, cue.end)
-    between = [one for one in sentence.mentions if start <= one.start < end and one.company_id not in parties]
-    found["crossed"] = math.log1p(len({one.company_id for one in between}))
+    side = any({left.company_id, right.company_id} <= set(run.companies) for run in runs)
+    ends = [_spot(one, () if side else runs) for one in (left, right)]
+    start, end = min(ends[0].end, cue.start), max(ends[1].start, cue.end)
+    between = {one.company_id for one in sentence.mentions if start <= one.start < end}
+    found["crossed"] = math.log1p(len(between.difference(*(one.companies for one in ends))))
     found["reach"] = math.log1p(end - start) / 5
     if left is right:
         return found | {f"alone {_order(cue, left, right)}": 1.0}
     found[f"left {_preposition(sentence, left)}"] = 1.0
-    side = any({left.company_id, right.company_id} <= set(run.companies) for run in runs)
     found["side by side"] = float(side)
+    return found | _apart(sentence, cue, parties, ends, side=side)
+
+
+def _apart(
+    sentence: Sentence, cue: Cue, parties: Parties, ends: Sequence[Coordination], *, side: bool
+) -> dict[str, float]:
+    """What stands before and between two companies."""
+    left, right = ends
     outer = any(one.start < left.start and one.company_id not in parties for one in sentence.mentions)
-    found["objects"] = float(outer and left.start > cue.start)
-    found["side by side of others"] = float(side and outer)
     inner = sentence.text[left.end - sentence.start : right.start - sentence.start]
-    found["commas"] = min(3.0, float(len(_COMMAS.findall(inner))))
-    found["apart"] = math.log1p(right.start - left.end) / 5
-    return found
+    leads = not outer and not side
+    return {
+        "objects": float(outer and left.start > cue.start),
+        "side by side of others": float(side and outer),
+        "leads": float(leads),
+        f"leads {_preposition_at(sentence, right.start, right.end)}": float(leads),
+        "commas": min(3.0, float(len(_COMMAS.findall(inner)))),
+        "apart": math.log1p(max(0, right.start - left.end)) / 5,
+    }
+
+
+def _spot(mention: Mention, runs: Sequence[Coordination]) -> Coordination:
+    """The place of the company, or of all that are named side by side with it: what is said of one is said of each."""
+    alone = Coordination((mention.company_id,), mention.start, mention.end)
+    return next((run for run in runs if run.start <= mention.start < run.end), alone)
 
 
 def _nearest(sentence: Sentence, cue: Cue, party: str) -> Mention | None:
@@ -188,7 +207,11 @@ def _order(cue: Cue, left: Mention, right: Mention) -> str:
 
 
 def _preposition(sentence: Sentence, mention: Mention) -> str:
-    start, end = mention.start - sentence.start, mention.end - sentence.start
+    return _preposition_at(sentence, mention.start, mention.end)
+
+
+def _preposition_at(sentence: Sentence, first: int, last: int) -> str:
+    start, end = first - sentence.start, last - sentence.start
     for signs, name in _UNSPACED_BEFORE:
         if start and sentence.text[start - 1] in signs:
             return name

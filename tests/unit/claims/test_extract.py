@@ -225,3 +225,28 @@ def test_record_carries_the_article(extractor: Extractor) -> None:
     one = replace(article("Ford and Geely form a joint venture", "", "en"), url="https://example.org/1", version=3)
     found = extractor.extract(one)
     assert (found.article_id, found.version, found.url, found.event_time) == ("a", 3, "https://example.org/1", AT)
+
+
+def test_every_company_of_a_list_is_supplied(read: Read) -> None:
+    relations = read("Batteries from Korea", "SK On supplies batteries to Hyundai, Volkswagen, Nissan and Polestar.")
+    supplied = {party.name for one in relations for party in one.parties} - {"SK On"}
+    assert supplied == {"Hyundai", "Volkswagen", "Nissan", "Polestar"}
+    assert {(one.kind, len(one.parties)) for one in relations} == {("supply", 2)}
+
+
+@pytest.mark.parametrize(
+    ("after", "stances"),
+    [
+        ("Foxconn called the report untrue.", [("Foxconn", "denies")]),
+        ("Foxconn declined to comment.", [("Foxconn", "declines_comment")]),
+        ("Volkswagen declined to comment.", []),
+    ],
+)
+def test_what_follows_upon_a_side_matter_speaks_of_it(read: Read, after: str, stances: list[tuple[str, str]]) -> None:
+    title = "Stellantis and Leapmotor form a joint venture"
+    text = (
+        "Stellantis and Leapmotor have formed a joint venture. Foxconn is in talks to buy Polestar, Bloomberg reported."
+    )
+    side = next(one for one in read(title, f"{text} {after}") if one.parties[0].name == "Foxconn")
+    parties = [(claim.speaker, claim.stance) for claim in side.claims if claim.speaker_type == "party"]
+    assert parties == stances

@@ -9,9 +9,9 @@ import pytest
 from tieup.evaluation.gold import GoldArticle, load_gold
 
 FOLDER = Path(__file__).parents[2] / "data" / "gold"
-READ = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "languages.jsonl")
-FILES = (*READ, "held.jsonl", "languages_held.jsonl")
-WRITTEN = ("fresh.jsonl", "held.jsonl")
+READ = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "more.jsonl", "languages.jsonl")
+FILES = (*READ, "held.jsonl", "blind.jsonl", "languages_held.jsonl")
+WRITTEN = ("fresh.jsonl", "more.jsonl", "held.jsonl", "blind.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,11 @@ def test_every_relation_has_all_scored_labels(gold: dict[str, list[GoldArticle]]
     assert all((one.kind, one.stage, one.factuality, one.focus).count(None) == 0 for one in relations)
 
 
-def test_what_is_only_scored_is_news_nowhere_else(gold: dict[str, list[GoldArticle]]) -> None:
+@pytest.mark.parametrize("scored", ["held.jsonl", "blind.jsonl"])
+def test_what_is_only_scored_is_news_in_no_file_that_is_read(gold: dict[str, list[GoldArticle]], scored: str) -> None:
     read = [one for name in READ for one in gold[name]]
-    assert _stories(gold["held.jsonl"]) & _stories(read) == set()
-    assert _news(gold["held.jsonl"]) & _news(read) == set()
+    assert _stories(gold[scored]) & _stories(read) == set()
+    assert _news(gold[scored]) & _news(read) == set()
 
 
 def _stories(articles: Iterable[GoldArticle]) -> set[str]:
