@@ -121,10 +121,13 @@ def test_a_wrong_call_is_one_clear_line(said, arguments: tuple[str, ...], line: 
     assert "pw@" not in text
 
 
-def test_without_a_master_key_nothing_is_subscribed(
+def test_without_a_master_key_nothing_is_subscribed_and_names_can_be_changed(
     said, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    said("add", "company:ford", "--webhook", "https://a.example/", "--name", "Ford")
     monkeypatch.delenv("TIEUP_MASTER_KEY")
+    assert said("edit", "Ford", "--name", "Other")[0] == 0
+    assert said("show", "Other")[0] == 0
     code, text = said("add", "company:ford", "--webhook", "https://a.example/")
     assert code == 2
     assert "`tieup key` makes one" in text

@@ -228,7 +228,7 @@ def _change(change: EventChange) -> str:
     if field == "contested":
         return "contested now" if change.new == "true" else "contested no more"
     old, new = ("nothing" if value is None else _words(_line(value)) for value in (change.old, change.new))
-    return f"{field}: {old} → {new}"
+    return f"{field}: {new}" if change.old is None else f"{field}: {old} → {new}"
 
 
 def _words(label: str) -> str:

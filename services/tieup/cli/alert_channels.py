@@ -57,6 +57,8 @@ def sealer(settings: Settings) -> Sealer:
 def endpoints(settings: Settings, wanted: Wishes, subscription_id: str, owner: str) -> tuple[Endpoint, ...]:
     """Return the endpoints that are wished for. Raises UsageError for a wrong address, SettingsError naming what a
     channel needs."""
+    if wanted == Wishes():
+        return ()
     keys = sealer(settings)
     addresses = dict.fromkeys(_addresses(settings, wanted, subscription_id))
     if len(addresses) > MAX_ENDPOINTS:

@@ -21,7 +21,7 @@ from tieup.ids import derive_id
 from tieup.model.codec import decode
 from tieup.model.delivery import Delivery, EndpointHealth
 from tieup.model.labels import Kind, SpeakerType, Stage, Stance, Target
-from tieup.model.story import Headline, StoryClaim, StoryParty, Tie
+from tieup.model.story import EventChange, Headline, StoryClaim, StoryParty, Tie
 from tieup.model.subscription import Channel
 
 LINKS = Capabilities(KEY, "https://tieup.example.com")
@@ -195,3 +195,15 @@ def test_a_notice_says_which_place_is_silent_and_why() -> None:
 def test_another_body_is_refused() -> None:
     with pytest.raises(BadRecord):
         telling(b'{"a":1}', LINKS)
+
+
+def test_what_changed_is_told_in_words_and_what_is_new_without_a_former() -> None:
+    changes = (
+        EventChange("kind", None, "joint_venture"),
+        EventChange("stage", "talks", "agreed"),
+        EventChange("binding", "true", None),
+        EventChange("contested", None, "true"),
+        EventChange("stance:ford", "silent", "denies"),
+    )
+    (told,) = telling(body(changes=changes), LINKS).told
+    assert told.changes == ("kind: joint venture", "stage: talks → agreed", "binding: true → nothing", "contested now")
