@@ -63,10 +63,12 @@ class SubscriptionIndex:
         """Return the ids of those whose filter has to be looked at: they share a key with the event."""
         found: set[str] = set()
         for key in self._keys_of(facts):
-            found.update(self._keys.get(key, ()))
+            filed = self._keys.get(key)
+            if filed is not None:
+                found.update(filed)
         return found
 
-    def _keys_of(self, facts: EventFacts) -> Iterator[Key]:
+    def _keys_of(self, facts: EventFacts) -> list[Key]:
         event = facts.event
         labels = [(None, str(value)) for value in (event.kind, event.stage, event.factuality, event.type)]
         patterns = list(product(*labels))
@@ -77,10 +79,8 @@ class SubscriptionIndex:
             bases |= {("country", party.country): None} if party.country else {}
             bases |= {("role", str(party.role)): None} if party.role else {}
         bases.update({("language", one): None for one in event.languages})
-        for base in bases:
-            yield from ((*base, *pattern) for pattern in patterns)
-        if self._by_word:
-            yield from (("word", word) for word in facts.words)
+        keys: list[Key] = [(*base, *pattern) for base in bases for pattern in patterns]
+        return keys + [("word", word) for word in facts.words] if self._by_word else keys
 
     def _best(self, ways: Sequence["Filing"]) -> tuple[Key, ...]:
         def cost(way: Filing) -> tuple[int, int, int]:
