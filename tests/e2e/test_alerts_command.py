@@ -15,7 +15,9 @@ from tests.unit.alerts.making import event, event_record
 from tieup.cli.app import run
 from tieup.log.base import NewRecord, Record
 from tieup.log.sqlite import SqliteLog
-from tieup.log.topics import CATALOGUE, DELIVERIES
+from tieup.log.topics import CATALOGUE, DELIVERIES, DELIVERY_STATES
+from tieup.model.codec import encode, to_millis
+from tieup.model.delivery import DeliveryProgress, DeliveryState, DeliveryStatus
 
 KEY = "a key for tests that is long enough"
 
@@ -201,3 +203,21 @@ async def test_a_test_message_reaches_the_endpoint_at_once(
     assert (code, "received: 200 thank you" in text) == (0, True)
     (message,) = receiver.received
     assert Webhook(secret).verify(message.body, dict(message.headers))["type"] == "tieup.test.v1"
+
+
+async def test_show_tells_the_newest_messages_and_how_many_are_older(said, tmp_path: Path) -> None:
+    await asyncio.to_thread(said, "add", "company:ford", "--webhook", "https://hook.example/x", "--name", "Ford")
+    one = orjson.loads((await asyncio.to_thread(said, "show", "Ford", "--json"))[1])["subscription"]
+    now = datetime.now(UTC).replace(microsecond=0)
+    ended = [
+        DeliveryProgress(f"{number:032}", one["endpoints"][0]["id"], number, DeliveryStatus.GIVEN_UP, now, ended_at=now)
+        for number in (2, 3, 1)
+    ]
+    async with await SqliteLog.open(tmp_path / "log.db") as log:
+        states = [(state.id.encode(), encode(DeliveryState(delivery=state))) for state in ended]
+        await log.append([NewRecord(DELIVERY_STATES, key, value, to_millis(now)) for key, value in states])
+    code, text = await asyncio.to_thread(said, "show", "Ford", "-n", "2")
+    assert (code, text.count("given up")) == (0, 2)
+    assert "1 older; --limit shows them" in text
+    found = orjson.loads((await asyncio.to_thread(said, "show", "Ford", "-n", "2", "--json"))[1])["deliveries"]
+    assert [its["sequence"] for its in found] == [2, 3]

@@ -168,26 +168,30 @@ def list_subscriptions(context: typer.Context, as_json: AsJson = False, log: Log
 
 
 @group.command("show")
-def show_subscription(context: typer.Context, wanted: Wanted, as_json: AsJson = False, log: LogUrl = None) -> None:
-    """Show a subscription, its endpoints, and every attempt of the last days."""
+def show_subscription(
+    context: typer.Context,
+    wanted: Wanted,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many messages.")] = 50,
+    as_json: AsJson = False,
+    log: LogUrl = None,
+) -> None:
+    """Show a subscription, its endpoints, and every attempt to send its messages of the last days."""
     settings = session(context).settings(log=log)
     found, states = pick(wait_for(subscriptions(settings)), wanted), wait_for(states_of(settings))
     ids = {endpoint.id for endpoint in found.endpoints}
     its = [one.delivery for one in states.values() if one.delivery is not None and one.delivery.endpoint_id in ids]
+    its = sorted(its, key=lambda one: one.sequence)
     if as_json:
-        emit(
-            {
-                "subscription": found,
-                "deliveries": its,
-                "endpoints": [states[one].endpoint for one in ids if one in states],
-            }
-        )
+        health = [states[one.id].endpoint for one in found.endpoints if one.id in states]
+        emit({"subscription": found, "deliveries": its[-limit:], "endpoints": health})
         return
     keys = None if settings.master_key is None else sealer(settings)
     show(
         subscription_text(found, states, lambda one: place(one, keys)),
-        delivery_table(sorted(its, key=lambda one: one.sequence), found.endpoints),
+        delivery_table(its[-limit:], found.endpoints),
     )
+    if len(its) > limit:
+        say(f"{len(its) - limit} older; --limit shows them")
 
 
 @group.command()
