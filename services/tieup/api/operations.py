@@ -1,6 +1,6 @@
-"""Health and metrics of a running process: `/healthz` (alive), `/readyz` (every task past its restore),.
+"""Health and metrics of a running process.
 
-`/metrics` (Prometheus).
+`/healthz` (alive), `/readyz` (every task past its restore), `/metrics` (Prometheus).
 """
 
 from collections.abc import Sequence
