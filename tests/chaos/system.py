@@ -98,7 +98,7 @@ class System:
         self.broken: list[Exception] = []
         self.longest_restore_s = 0.0
         self.rolled: list[int] = []
-        self.served: dict[str, set[int]] = {"extract": set(), "story": set()}
+        self.served: dict[str, set[tuple[int, int]]] = {"extract": set(), "story": set()}  # process, life
         self._broker_lock = threading.Lock()
         self._rests_until = 0.0
 
@@ -217,7 +217,7 @@ class System:
         for label, count in process.metric("tieup_tasks_running").items():
             for worker, served in self.served.items():
                 if count and f'"{worker}"' in label:
-                    served.add(process.number)
+                    served.add((process.number, process.lives))
 
 
 @dataclass

@@ -92,7 +92,7 @@ def test_an_opml_list_goes_in_and_out(tmp_path: Path) -> None:
 
 def test_topics_are_checked_and_made(tmp_path: Path) -> None:
     assert tieup(tmp_path, "topics", "check").returncode == 1
-    assert len(json.loads(tieup(tmp_path, "topics", "create", "--json").stdout)["created"]) == 16
+    assert len(json.loads(tieup(tmp_path, "topics", "create", "--json").stdout)["created"]) == 17
     assert json.loads(tieup(tmp_path, "topics", "check", "--json").stdout) == {"ok": True, "faults": []}
     assert tieup(tmp_path, "stories", "--json").stdout == ""
     missing = tieup(tmp_path, "story", "abc")
