@@ -83,8 +83,7 @@ def main(arguments: Sequence[str]) -> None:
     gold = [one.gold for one in labelled]
     print(shown("in folds", scored(gazetteer, gold, found)))
     points = fit_confidence.points(gazetteer, found)
-    for said, right, count in fit_confidence.reliability(points):
-        print(f"said {said:.1f}: {right:.2f} right of {count}")
+    print(fit_confidence.plot(points))
     table = fit_confidence.written(fit_confidence.fit(points))
     models = Fitter(gazetteer, [*read, *own]).fit()
     print(shown("fitted to", scored(gazetteer, gold, told(gazetteer, models, labelled))))

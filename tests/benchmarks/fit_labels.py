@@ -16,6 +16,7 @@ from tests.unit.claims.test_examples import FACTUALITIES, FOCUSES, KINDS, LINES,
 
 from tieup.claims.acceptance import draft_features
 from tieup.claims.account import Account
+from tieup.claims.confidence import Confidences
 from tieup.claims.drafts import Draft
 from tieup.claims.extract import Extractor, without_strangers
 from tieup.claims.logit import Features, Logit, Models
@@ -108,18 +109,18 @@ Read = tuple[Labelled, Account]
 
 def read_all(gazetteer: Gazetteer, labelled: Iterable[Labelled]) -> list[Read]:
     """Return the articles that may state a relation, as read."""
-    extractor = Extractor(gazetteer, confidences=(), models=NEUTRAL)
+    extractor = Extractor(gazetteer, confidences=Confidences(), models=NEUTRAL)
     read = ((one, extractor.read(one.article)) for one in labelled)
     return [(one, account) for one, account in read if account is not None]
 
 
 Told = tuple[Labelled, Sequence[Relation]]
-"""A labelled article and the relations found in it, their confidence the bare score."""
+"""A labelled article and the relations found in it, their confidences bare probabilities."""
 
 
 def told(gazetteer: Gazetteer, models: Models, labelled: Iterable[Labelled]) -> list[Told]:
     """Return what extraction with the models finds."""
-    extractor = Extractor(gazetteer, confidences=(), models=models)
+    extractor = Extractor(gazetteer, confidences=Confidences(), models=models)
     return [(one, extractor.extract(one.article).relations) for one in labelled]
 
 

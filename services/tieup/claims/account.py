@@ -7,7 +7,7 @@ from itertools import islice
 from tieup.claims.attribution import read_claims, read_origin
 from tieup.claims.bounds import CONTEXT
 from tieup.claims.choices import Choices, factuality_choices, kind_choices, stage_choices
-from tieup.claims.confidence import Table, look_up, score
+from tieup.claims.confidence import product
 from tieup.claims.drafts import Draft
 from tieup.claims.factuality import FactualityReading, read_factuality
 from tieup.claims.figures import read_figures
@@ -26,7 +26,7 @@ from tieup.companies.gazetteer import Gazetteer
 from tieup.companies.strangers import is_doubtful
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, Stage
-from tieup.model.relation import Evidence, Party, Relation
+from tieup.model.relation import Evidence, JudgementConfidences, Party, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,6 @@ class Account:
     group_of: GroupOf
     gazetteer: Gazetteer
     models: Models
-    confidences: Table
 
     def _is_automotive(self, draft: Draft) -> bool:
         """A tie counts if a party is of the automotive world, or if its sentences speak of vehicles.
@@ -86,7 +85,8 @@ class Account:
         binding = read_binding(scope)
         roles = read_roles(scope, kind.kind)
         figures = read_figures(scope, self.article.language, self.gazetteer)
-        sure = score(probability(scope.draft.odds), kind.share, stage.share, factuality.share)
+        stated = round(probability(scope.draft.odds), 4)
+        sure = JudgementConfidences(stated, kind.share, stage.share, factuality.share)
         shown = [
             _shown("kind", kind.vote),
             _shown("stage", stage.vote),
@@ -112,8 +112,9 @@ class Account:
             claims=read_claims(scope, settled, factuality, origin, self.gazetteer),
             origin=origin,
             evidence=(*_party_evidence(scope), *(one for one in shown if one is not None)),
-            confidence=look_up(self.confidences, sure),
+            confidence=product(sure),
             in_title=scope.draft.in_title,
+            confidences=sure,
         )
 
     def _sectors(self, draft: Draft) -> list[Collection[str]]:

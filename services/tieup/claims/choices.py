@@ -36,6 +36,11 @@ def choose(model: Logit, choices: Choices) -> Choice:
     return Choice(value, round(shares(odds)[value], 4))
 
 
+def share_of(model: Logit, choices: Choices, value: str) -> float:
+    """Return the probability of one value, among all of them, likeliest or not."""
+    return round(shares({one: model.odds(features) for one, features in choices.items()})[value], 4)
+
+
 def kind_choices(scope: Scope, votes: Sequence[Vote], sectors: Sequence[Collection[str]]) -> Choices:
     """Return what speaks for each kind: its words, those of other kinds, what stands between the parties.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tieup.articles.signature import ALGORITHM, sign
 from tieup.claims.account import Account
-from tieup.claims.confidence import Table, load_confidences
+from tieup.claims.confidence import Confidences, load_confidences, rated
 from tieup.claims.lexicon.load import LANGUAGES, load_lexicon, load_media
 from tieup.claims.logit import Models, load_models
 from tieup.claims.media import MediaFinder
@@ -43,7 +43,7 @@ class Extractor:
     def __init__(
         self,
         gazetteer: Gazetteer,
-        confidences: Table | None = None,
+        confidences: Confidences | None = None,
         models: Models | None = None,
         *,
         find_strangers: bool = True,
@@ -111,7 +111,7 @@ class Extractor:
         if len(set(groups.values())) < 2 or not any(gazetteer.get(one).automotive for one in groups):
             return None
         sentences = self._reader.read(article, mentions, lexicon, gazetteer)
-        return Account(article, sentences, groups.__getitem__, gazetteer, self._models, self._confidences)
+        return Account(article, sentences, groups.__getitem__, gazetteer, self._models)
 
     def _relations(self, article: Article) -> tuple[Relation, ...]:
         account = self.read(article)
@@ -119,7 +119,8 @@ class Extractor:
             return ()
         relations = account.relations(account.scopes())
         together = named_together(account.sentences)
-        return without_strangers(merge_variants(relations, account.gazetteer, together)[:MAX_RELATIONS])
+        merged = merge_variants(relations, account.gazetteer, together)[:MAX_RELATIONS]
+        return rated(without_strangers(merged), self._confidences)
 
 
 def without_strangers(relations: Sequence[Relation]) -> tuple[Relation, ...]:

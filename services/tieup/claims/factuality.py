@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tieup.claims.choices import choose, factuality_choices
+from tieup.claims.choices import choose, factuality_choices, share_of
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import Models
 from tieup.claims.reading import Sentence
@@ -38,7 +38,7 @@ def read_factuality(scope: Scope, stage: Stage, focus: Focus, models: Models) ->
     shown = {str(one.factuality): one for one in readings if one is not None}
     choices = factuality_choices(scope, stage, focus)
     chosen = choose(models["factuality"], {value: choices[value] for value in shown})
-    return replace(shown[chosen.value], share=chosen.share)
+    return replace(shown[chosen.value], share=share_of(models["factuality"], choices, chosen.value))
 
 
 def _denied(scope: Scope) -> FactualityReading | None:

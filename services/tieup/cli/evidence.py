@@ -24,6 +24,13 @@ STYLES: Final = {
     "claim": "italic",
 }
 OTHER_STYLE: Final = "underline"
+UNSAID: Final = {
+    "relation": "no sentence of its own",
+    "kind": "no words of its own: what sort of companies they are, and the other words",
+    "stage": "no words of its own: the kind, and the other words",
+    "factuality": "nobody is credited: the article states it",
+}
+"""What leads to a label that has no words to show."""
 UNMARKED: Final = frozenset({"relation"})
 """Whole sentences: marking them would hide the words that count."""
 
@@ -38,13 +45,15 @@ class Mark:
     tags: tuple[str, ...]
 
 
-def article_evidence(article: Article, relations: Sequence[Relation]) -> RenderableType:
+def article_evidence(article: Article, relations: Sequence[Relation], *, explain: bool = False) -> RenderableType:
     """Return the relations, numbered, and the article with every evidence in colour, followed by its labels in
-    brackets (which tell it without colour too).
+    brackets (which tell it without colour too). With `explain`, how sure each label is, and which words led to it.
     """
     if not relations:
         return Group(Text("No relation: the article states no automotive tie-up.\n"), marked(article.text, ()))
-    parts: list[RenderableType] = [_relation(number, one) for number, one in enumerate(relations, start=1)]
+    parts: list[RenderableType] = [
+        _relation(number, one, explain=explain) for number, one in enumerate(relations, start=1)
+    ]
     if article.title:
         parts.append(marked(article.title, marks_of(relations, Part.TITLE)))
     parts += [Text(""), marked(article.text, marks_of(relations, Part.TEXT))]
@@ -82,13 +91,36 @@ def _claim_evidence(claim: Claim) -> Evidence:
     return Evidence("claim", claim.span.part, claim.span.start, claim.span.end, claim.span.quote)
 
 
-def _relation(number: int, relation: Relation) -> RenderableType:
+def _relation(number: int, relation: Relation, *, explain: bool) -> RenderableType:
     names = " – ".join(_party(name, role) for name, role in ((one.name, one.role) for one in relation.parties))
     head = Text.assemble((f"{number}  ", "dim"), plain(names, style="bold"))
     labels = Text(f"   {words(relation.kind)} · {words(relation.stage)} · ")
     labels.append_text(factuality_text(relation.factuality))
     labels.append(f" (basis: {words(relation.basis)}) · {relation.focus}")
-    return Group(head, labels, Padding(_details(relation), (0, 0, 1, 3)))
+    why = [Padding(explanation(relation), (0, 0, 0, 3))] if explain else []
+    return Group(head, labels, *why, Padding(_details(relation), (0, 0, 1, 3)))
+
+
+def explanation(relation: Relation) -> Table:
+    """Return a row for each judgement on a relation: what it is, how likely it is right, and the words that led to it.
+
+    The last row is that of all of them being right.
+    """
+    table = Table.grid(padding=(0, 2))
+    for style in ("dim", "bold", "", ""):
+        table.add_column(style=style, overflow="fold")
+    said = relation.confidences
+    for label, value in (
+        ("relation", " – ".join(one.name for one in relation.parties)),
+        ("kind", words(relation.kind)),
+        ("stage", words(relation.stage)),
+        ("factuality", f"{relation.factuality} ({words(relation.basis)})"),
+    ):
+        told = [f"“{one_line(one.text)}”" for one in relation.evidence if one.label == label]
+        sure = "" if said is None else f"{getattr(said, label):.2f}"
+        table.add_row(label, plain(value), sure, plain(", ".join(told) or UNSAID[label]))
+    table.add_row("all right", "", f"{relation.confidence:.2f}", "")
+    return table
 
 
 def _party(name: str, role: str | None) -> str:

@@ -1,6 +1,8 @@
 """`tieup extract`: what one article states, with the evidence marked in its text."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,6 +13,7 @@ from tieup.cli.options import AsJson
 from tieup.cli.session import emit_pretty, say, session, show
 from tieup.errors import BadFile
 from tieup.model.article import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Article
+from tieup.model.relation import Relation
 
 STDIN: Final = "-"
 MAX_BYTES: Final = 4 * MAX_TEXT_CHARS
@@ -29,6 +32,9 @@ def extract(
     title: Annotated[str, typer.Option(help="The headline, where the text does not hold it.")] = "",
     language: Annotated[str | None, typer.Option(help="ISO 639-1 code, where the text is too short to tell.")] = None,
     publisher: Annotated[str | None, typer.Option(help="Who publishes it.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="How sure each label is, and which words led to it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the relations that an article states, and the words that led to each label."""
@@ -38,16 +44,23 @@ def extract(
     article = article_of(read_text(file), title, language, publisher)
     found = Extractor(load_gazetteer(session(context).settings().gazetteer)).extract(article)
     if as_json:
-        from tieup.evaluation.lines import line_relation
-
-        relations = [line_relation(relation) for relation in found.relations]
+        relations = [_told(relation, explain=explain) for relation in found.relations]
         emit_pretty({"language": found.language, "relevant": bool(relations), "relations": relations})
         return
     from tieup.cli.evidence import article_evidence
 
-    show(article_evidence(article, found.relations))
+    show(article_evidence(article, found.relations, explain=explain))
     if article.language is None:
         say("the language could not be told; --language names it")
+
+
+def _told(relation: Relation, *, explain: bool) -> Mapping[str, object]:
+    """The relation as a line of a backtest tells it; with `explain` its confidences beside the evidence."""
+    from tieup.evaluation.lines import line_relation
+
+    line = line_relation(relation)
+    told = {one.name: getattr(line, one.name) for one in fields(line)}
+    return told | {"confidence": relation.confidence, "confidences": relation.confidences} if explain else told
 
 
 def read_text(file: str) -> str:

@@ -91,12 +91,26 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgementConfidences:
+    """How likely each judgement on a relation is right, between 0 and 1.
+
+    `relation`: that these companies are tied so; the others, if they are: its kind, stage and factuality.
+    """
+
+    relation: float
+    kind: float
+    stage: float
+    factuality: float
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """One agreement, planned or real, between two or more companies that the article states.
 
-    `confidence` is between 0 and 1, rounded to two digits. `origin` is the source that the article credits, the
-    publisher on own reporting, a party
-    on its own release, or "unknown". `binding` is None where not said.
+    `confidence`, between 0 and 1 with two digits, is how likely parties, kind, stage and factuality are all right;
+    `confidences` is that of each judgement (None in records of older versions). `origin` is the source that the
+    article credits, the publisher on own reporting, a party on its own release, or "unknown". `binding` is None where
+    not said.
     """
 
     parties: tuple[Party, ...]
@@ -117,6 +131,7 @@ class Relation:
     evidence: tuple[Evidence, ...] = ()
     confidence: float = 1.0
     in_title: bool = False
+    confidences: JudgementConfidences | None = None
 
 
 @dataclass(frozen=True, slots=True)

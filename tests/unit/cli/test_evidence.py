@@ -8,7 +8,7 @@ from tests.unit.cli.making import drawn
 from tieup.cli.evidence import article_evidence, marked, marks_of
 from tieup.model.article import Article
 from tieup.model.labels import Basis, Factuality, Focus, Kind, SpeakerType, Stage, Stance, Target
-from tieup.model.relation import Claim, Evidence, Part, Party, Relation, Span
+from tieup.model.relation import Claim, Evidence, JudgementConfidences, Part, Party, Relation, Span
 
 TEXT = "Ford und Xiaomi bestreiten\nGespräche."
 ARTICLE = Article("a" * 32, 1, "Dementi", TEXT, datetime(2026, 2, 1, tzinfo=UTC), language="de")
@@ -63,3 +63,21 @@ def test_the_relation_in_words() -> None:
 
 def test_an_article_without_relations_says_so() -> None:
     assert "No relation" in drawn(article_evidence(ARTICLE, []))
+
+
+def test_explained_each_label_tells_how_sure_it_is_and_which_words_led_to_it() -> None:
+    told = replace(RELATION, confidence=0.71, confidences=JudgementConfidences(0.97, 0.82, 0.9, 0.99))
+    rows = [line.split() for line in drawn(article_evidence(ARTICLE, [told], explain=True)).splitlines()]
+    assert ["kind", "alliance", "0.82", "“Dementi”"] in rows
+    assert ["stage", "talks", "0.90", "“Gespräche”"] in rows
+    assert ["factuality", "denied", "(party)", "0.99", "“bestreiten”"] in rows
+    assert ["all", "right", "0.71"] in rows
+
+
+def test_a_label_without_words_says_what_led_to_it() -> None:
+    bare = replace(RELATION, evidence=())
+    assert "no words of its own: the kind" in drawn(article_evidence(ARTICLE, [bare], explain=True), width=160)
+
+
+def test_without_explanation_nothing_of_it_is_shown() -> None:
+    assert "all right" not in drawn(article_evidence(ARTICLE, [RELATION]))
