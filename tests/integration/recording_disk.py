@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 SECTOR = 512
 FILE, WIDE, CODE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
-X_OPEN = ctypes.CFUNCTYPE(CODE, FILE, ctypes.c_char_p, FILE, CODE, FILE)
+# The name's very bytes are passed on: SQLite keeps their address as long as the file is open.
+X_OPEN = ctypes.CFUNCTYPE(CODE, FILE, ctypes.c_void_p, FILE, CODE, FILE)
 X_DELETE = ctypes.CFUNCTYPE(CODE, FILE, ctypes.c_char_p, CODE)
 X_WRITE = ctypes.CFUNCTYPE(CODE, FILE, FILE, CODE, WIDE)
 X_TRUNCATE = ctypes.CFUNCTYPE(CODE, FILE, WIDE)
@@ -71,7 +72,7 @@ def record(journal: list[Done]) -> object:
         code = own.contents.open(ctypes.addressof(own.contents), name, file, flags, told)
         if code == 0 and name is not None:
             place = ctypes.cast(file, ctypes.POINTER(ctypes.POINTER(Methods)))
-            methods = _recorded(place.contents.contents, name.decode(), journal)
+            methods = _recorded(place.contents.contents, ctypes.string_at(name).decode(), journal)
             kept.append(methods)
             place[0] = ctypes.pointer(methods)
         return code
