@@ -27,33 +27,16 @@ MAX_PAYLOAD_BYTES: Final = 16_000  # of 20 kB with the title and what services p
 MARGIN: Final = 0.8  # of a service's room: escaping makes a text longer
 
 _CONNECTING: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-_FORBIDDEN: Final = frozenset(
-    {
-        *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "os.startfile"),
-        *(
-            "syslog.openlog",
-            "syslog.syslog",
-            "os.remove",
-            "os.rename",
-            "os.rmdir",
-            "os.mkdir",
-            "shutil.rmtree",
-            "ctypes.dlopen",
-            "pty.spawn",
-        ),
-    }
-)
+_FORBIDDEN: Final = frozenset({
+    "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "os.startfile",
+    "syslog.openlog", "syslog.syslog", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "shutil.rmtree",
+    "ctypes.dlopen", "pty.spawn",
+})  # fmt: skip
 _STATUS: Final = re.compile(r"error=(\d{3})\b")
 _SECRETS: Final = re.compile(r"[^/@:?&=,;\s]{5,}")
 _SYSTEM: Final = (
-    "/usr/share/",
-    "/usr/lib/",
-    "/etc/ssl/",
-    "/etc/mime.types",
-    "/etc/localtime",
-    "/dev/null",
-    "/dev/urandom",
-)
+    "/usr/share/", "/usr/lib/", "/etc/ssl/", "/etc/mime.types", "/etc/localtime", "/dev/null", "/dev/urandom",
+)  # fmt: skip
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
