@@ -1,4 +1,4 @@
-"""A TCP proxy before one broker: it cuts connections, delays what is sent, holds back one request, or refuses one.
+"""A TCP proxy before one broker: it cuts connections, delays what is sent, holds one request back, refuses one or lies.
 
 It runs on a thread and an event loop of its own, so that nothing that a test does holds it up.
 """
@@ -8,12 +8,18 @@ import contextlib
 import io
 import struct
 import threading
+from collections import deque
+from collections.abc import Callable
 from typing import Self
 
 from aiokafka.protocol import produce
 
 PRODUCE = 0
 """Kafka's number of the request that appends records."""
+OFFSET_FETCH = 9
+"""Kafka's number of the request for a group's positions."""
+INIT_PRODUCER_ID = 22
+"""Kafka's number of the request that opens a transactional producer, and fences the former one."""
 END_TXN = 26
 """Kafka's number of the request that ends a transaction."""
 TOPIC_AUTHORIZATION_FAILED = 29
@@ -34,9 +40,12 @@ class Proxy:
         self._hold: int | None = None
         self.held = threading.Event()
         self._let_go: asyncio.Event | None = None
+        self._after: tuple[int, ...] = ()
         self.passed_on = threading.Event()
         self._refuse = False
         self.refused = threading.Event()
+        self.retold: Callable[[int, int, bytes], bytes] = lambda api, version, body: body
+        """What clients are told instead of an answer: of which request (number, version), and its body."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,9 +63,14 @@ class Proxy:
         """Break every connection; returns how many there were."""
         return self._call(self._cut())
 
-    def hold(self, api: int) -> None:
-        """Keep the next request of this number, break its client's connection, and pass it on at `let_go` only."""
-        self._let_go = asyncio.Event()
+    def hold(self, api: int, after: tuple[int, ...] = ()) -> None:
+        """Keep the next request of this number, break its client's connection, and pass it on at `let_go` only.
+
+        Or pass it on when the next request of a number in `after` is answered, before anything more is heard from
+        whoever sent that.
+        """
+        self._let_go, self._over = asyncio.Event(), asyncio.Event()
+        self._after = after
         self.held.clear()
         self.passed_on.clear()
         self._hold = api
@@ -69,7 +83,7 @@ class Proxy:
 
     def hold_no_more(self) -> None:
         """Forget a hold that nothing came for."""
-        self._hold = None
+        self._hold, self._after = None, ()
 
     def refuse(self) -> None:
         """Answer the next append with an error instead of passing it on."""
@@ -148,6 +162,7 @@ class Proxy:
                     await asyncio.sleep(0.5)  # its answer is of no use; the broker has acted by then
                 finally:
                     self.passed_on.set()
+                    self._over.set()
                 return
             if self._refuse and struct.unpack(">h", frame[:2])[0] == PRODUCE:
                 self._refuse = False
@@ -157,33 +172,45 @@ class Proxy:
                 continue
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
-            owed.add(1)
+            owed.request(*struct.unpack(">hh", frame[:4]))
             broker.write(size + frame)
             await broker.drain()
+            if self.held.is_set() and struct.unpack(">h", frame[:2])[0] in self._after:
+                self._after = ()
+                await owed.none.wait()
+                self._let_go.set()
+                await self._over.wait()
 
     async def _pass_answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, owed: "_Owed") -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                size = await there.readexactly(4)
-                writer.write(size + await there.readexactly(struct.unpack(">i", size)[0]))
-                owed.add(-1)
+                (size,) = struct.unpack(">i", await there.readexactly(4))
+                answer = await there.readexactly(size)
+                body = self.retold(*owed.first(), answer[4:])
+                writer.write(struct.pack(">i", 4 + len(body)) + answer[:4] + body)
+                owed.answered()
                 await writer.drain()
         writer.transport.abort()
 
 
 class _Owed:
-    """How many answers a connection's broker still owes."""
+    """The requests (number, version) whose answers a connection's broker still owes, in their order."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._requests: deque[tuple[int, int]] = deque()
         self.none = asyncio.Event()
         self.none.set()
 
-    def add(self, count: int) -> None:
-        self._count += count
-        if self._count:
-            self.none.clear()
-        else:
+    def request(self, api: int, version: int) -> None:
+        self._requests.append((api, version))
+        self.none.clear()
+
+    def first(self) -> tuple[int, int]:
+        return self._requests[0]
+
+    def answered(self) -> None:
+        self._requests.popleft()
+        if not self._requests:
             self.none.set()
 
 

@@ -15,6 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tieup.errors import LogUnavailable, TopicError
 from tieup.log.base import NewRecord, TopicPartition, place
 from tieup.log.kafka_client import FOREIGN, Brokers, stop_consumer, translate, within
+from tieup.log.kafka_leaders import leaders_told
 from tieup.log.topics import TOMBSTONE_MS, Topic, partitions_of
 
 T = TypeVar("T")
@@ -119,8 +120,9 @@ class Cluster:
         aiokafka's questions carry no leader epoch: a broker that hung, and does not know yet that it leads no more,
         would answer with an end that lies before the last commit. Raises LogUnavailable.
         """
-        for consumer in (self._stable, self._newest):
-            await self._ask("learn the leaders", partial(_learn, consumer))
+        told = await self._ask("learn the leaders", lambda: leaders_told(self._admin._client))  # noqa: SLF001
+        for client in (self._admin._client, self._stable._client, self._newest._client):  # noqa: SLF001
+            client.cluster.update_metadata(told)  # there is no public way
 
     async def create(self, topics: Sequence[Topic], count: int, replicas: int | None) -> list[str]:
         """Create the missing topics and return their names. Raises TopicError, LogUnavailable."""
@@ -293,11 +295,6 @@ async def _told(
     if not told.keys() >= set(named):
         raise kafka_errors.GroupCoordinatorNotAvailableError
     return told
-
-
-async def _learn(consumer: AIOKafkaConsumer) -> None:
-    if not await consumer._client.force_metadata_update():  # noqa: SLF001 - there is no public way
-        raise kafka_errors.LeaderNotAvailableError
 
 
 def _inside(at: TopicPartition, count: int) -> None:
