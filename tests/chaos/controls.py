@@ -1,7 +1,8 @@
 """The controls of `make chaos`: on these seeds the judge finds what comes of a guard that is switched off.
 
-A guard that nobody would miss is none. Each is tried under the blows that it is there for, on one broker. What seldom
-comes about by chance (a position read a moment too early, say) has its control in `test_log_guards.py` alone.
+A guard that nobody would miss is none. Each is tried under the blows that it is there for, on one broker. What comes
+about by chance too seldom (a position read a moment too early) is brought about: the proxy holds the former owner's
+commit back for just so long.
 """
 
 from dataclasses import dataclass
@@ -31,4 +32,5 @@ CONTROLS = (
     Control("atomic", 1, ("kill process",)),
     Control("sends", 1, ("refuse",)),
     Control("end-once", 1, ("hold",)),
+    Control("position", 1, ("hold until asked",)),
 )

@@ -28,6 +28,7 @@ LASTS_S = {
     "cut": (0.0, 0.0),
     "delay": (2.0, 5.0),
     "hold": (0.2, 2.0),
+    "hold until asked": (0.0, 0.0),
     "refuse": (0.0, 0.0),
     "roll process": (0.0, 0.0),
 }

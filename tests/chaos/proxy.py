@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from aiokafka.protocol import produce
+from aiokafka.protocol import commit, produce, transaction
 
 PRODUCE = 0
 """Kafka's number of the request that appends records."""
@@ -41,6 +41,7 @@ class Proxy:
         self.held = threading.Event()
         self._let_go: asyncio.Event | None = None
         self._after: tuple[int, ...] = ()
+        self._task: set[str] = set()
         self.passed_on = threading.Event()
         self._refuse = False
         self.refused = threading.Event()
@@ -66,8 +67,8 @@ class Proxy:
     def hold(self, api: int, after: tuple[int, ...] = ()) -> None:
         """Keep the next request of this number, break its client's connection, and pass it on at `let_go` only.
 
-        Or pass it on when the next request of a number in `after` is answered, before anything more is heard from
-        whoever sent that.
+        With `after`, an end of a transaction is passed on when the broker has answered the next request of one of these
+        numbers about the same task, and before whoever sent that has its answer.
         """
         self._let_go, self._over = asyncio.Event(), asyncio.Event()
         self._after = after
@@ -154,6 +155,7 @@ class Proxy:
                 self._writers.discard(broker)  # a cut must not reach it: the request is on its way
                 back.cancel()
                 writer.transport.abort()
+                self._task = tasks_of(frame)
                 self.held.set()
                 await self._let_go.wait()
                 try:
@@ -172,21 +174,26 @@ class Proxy:
                 continue
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
-            owed.request(*struct.unpack(">hh", frame[:4]))
+            owed.request(*struct.unpack(">hh", frame[:4]), self._was_waited_for(frame))
             broker.write(size + frame)
             await broker.drain()
-            if self.held.is_set() and struct.unpack(">h", frame[:2])[0] in self._after:
-                self._after = ()
-                await owed.none.wait()
-                self._let_go.set()
-                await self._over.wait()
+
+    def _was_waited_for(self, frame: bytes) -> bool:
+        if not (self.held.is_set() and struct.unpack(">h", frame[:2])[0] in self._after):
+            return False
+        return tasks_of(frame) == self._task
 
     async def _pass_answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter, owed: "_Owed") -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 (size,) = struct.unpack(">i", await there.readexactly(4))
                 answer = await there.readexactly(size)
-                body = self.retold(*owed.first(), answer[4:])
+                api, version, waited_for = owed.first()
+                if waited_for:
+                    self._after = ()
+                    self._let_go.set()
+                    await self._over.wait()
+                body = self.retold(api, version, answer[4:])
                 writer.write(struct.pack(">i", 4 + len(body)) + answer[:4] + body)
                 owed.answered()
                 await writer.drain()
@@ -194,24 +201,44 @@ class Proxy:
 
 
 class _Owed:
-    """The requests (number, version) whose answers a connection's broker still owes, in their order."""
+    """The requests whose answers a connection's broker still owes, in their order: number, version, and whether what
+    is held was to be held until then.
+    """
 
     def __init__(self) -> None:
-        self._requests: deque[tuple[int, int]] = deque()
+        self._requests: deque[tuple[int, int, bool]] = deque()
         self.none = asyncio.Event()
         self.none.set()
 
-    def request(self, api: int, version: int) -> None:
-        self._requests.append((api, version))
+    def request(self, api: int, version: int, waited_for: bool) -> None:
+        self._requests.append((api, version, waited_for))
         self.none.clear()
 
-    def first(self) -> tuple[int, int]:
+    def first(self) -> tuple[int, int, bool]:
         return self._requests[0]
 
     def answered(self) -> None:
         self._requests.popleft()
         if not self._requests:
             self.none.set()
+
+
+ABOUT_TASKS = {
+    END_TXN: lambda version: getattr(transaction, f"EndTxnRequest_v{version}"),
+    INIT_PRODUCER_ID: lambda version: getattr(transaction, f"InitProducerIdRequest_v{version}"),
+    OFFSET_FETCH: lambda version: getattr(commit, f"OffsetFetchRequest_v{version}"),
+}
+
+
+def tasks_of(frame: bytes) -> set[str]:
+    """The transactional ids of the tasks that a request is about, for requests in `ABOUT_TASKS`."""
+    api, version, _, length = struct.unpack(">hhih", frame[:10])
+    if api not in ABOUT_TASKS:
+        return set()
+    first, *more = ABOUT_TASKS[api](version).SCHEMA.decode(io.BytesIO(frame[10 + max(0, length) :]))
+    if api != OFFSET_FETCH:
+        return {first}
+    return {f"{first}-{partition}" for _, partitions in more[0] or () for partition in partitions}
 
 
 def refusal(frame: bytes) -> bytes:

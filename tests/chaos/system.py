@@ -13,7 +13,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from tests.chaos.plan import Blow
-from tests.chaos.proxy import END_TXN, Proxy
+from tests.chaos.proxy import END_TXN, INIT_PRODUCER_ID, OFFSET_FETCH, Proxy
 from tests.kafka_broker import KafkaCluster, free_port
 from tests.service import Service, until
 
@@ -100,12 +100,13 @@ class System:
         self.rolled: list[int] = []
         self.served: dict[str, set[tuple[int, int]]] = {"extract": set(), "story": set()}  # process, life
         self._broker_lock = threading.Lock()
+        self._hold_lock = threading.Lock()
         self._rests_until = 0.0
 
     def strike(self, blow: Blow) -> None:
         """Do it and undo it; what is already struck is left alone."""
         lock = self.processes[blow.target].lock if "process" in blow.kind else self._broker_lock
-        if blow.kind in {"cut", "delay", "hold", "refuse"}:
+        if blow.kind in {"cut", "delay", "hold", "hold until asked", "refuse"}:
             lock = contextlib.nullcontext()
         elif not lock.acquire(timeout=TEND_S):
             return
@@ -167,6 +168,20 @@ class System:
         time.sleep(blow.lasts_s)
         proxy.let_go()
         return True
+
+    def _hold_until_asked(self, blow: Blow) -> bool:
+        """The same, but the broker has it as soon as a task that is opened has asked its first question: for its
+        position, or for the former owner to be fenced, whichever it asks first.
+        """
+        if not self._hold_lock.acquire(blocking=False):
+            return False
+        with contextlib.closing(_Released(self._hold_lock)):
+            proxy = self.proxies[blow.target]
+            proxy.hold(END_TXN, after=(OFFSET_FETCH, INIT_PRODUCER_ID))
+            if not proxy.held.wait(CATCH_S):
+                proxy.hold_no_more()
+                return False
+            return proxy.passed_on.wait(END_S)
 
     def _refuse(self, blow: Blow) -> bool:
         """Refuse one append of the workers."""

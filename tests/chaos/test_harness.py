@@ -4,12 +4,12 @@ import io
 import struct
 
 import pytest
-from aiokafka.protocol import produce
+from aiokafka.protocol import commit, produce, transaction
 
 from tests.chaos.ending import Ending, wait
 from tests.chaos.judge import Seen, times
 from tests.chaos.plan import KINDS, plan
-from tests.chaos.proxy import PRODUCE, TOPIC_AUTHORIZATION_FAILED, refusal
+from tests.chaos.proxy import PRODUCE, TOPIC_AUTHORIZATION_FAILED, refusal, tasks_of
 from tests.chaos.rows import Row, Rows
 
 BOUNDS = {"most_s": 1000.0, "settle_s": 10.0, "stuck_s": 100.0}
@@ -96,3 +96,18 @@ def test_a_refusal_is_the_answer_to_its_request(version):
     assert struct.unpack(">ii", answer.read(8)) == (len(answer.getvalue()) - 4, 77)
     topics, _ = getattr(produce, f"ProduceResponse_v{version}").SCHEMA.decode(answer)
     assert topics == [("topic", [(3, TOPIC_AUTHORIZATION_FAILED, -1, -1, -1)])]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        transaction.EndTxnRequest_v0("group-3", 7, 0, True),
+        transaction.InitProducerIdRequest_v0("group-3", 15_000),
+        commit.OffsetFetchRequest_v1("group", [("topic", [3])]),
+        commit.OffsetFetchRequest_v3("group", [("topic", [3])]),
+    ],
+    ids=lambda request: type(request).__name__,
+)
+def test_what_a_task_asks_is_known_for_its_own(request_):
+    head = struct.pack(">hhih", request_.API_KEY, request_.API_VERSION, 77, 5) + b"tieup"
+    assert tasks_of(head + request_.encode()) == {"group-3"}

@@ -3,6 +3,7 @@
 - fencing: every producer has an id of its own, so nobody fences a former owner
 - atomic: the input's position is committed in a transaction after the one with the output
 - sends: an append that failed is not looked at before the commit
+- position: a task reads its position before it is opened, while the former owner can still commit
 - end-once: the end of a transaction is sent again when its connection broke
 """
 
@@ -12,10 +13,12 @@ import uuid
 
 from tieup.log import kafka_transactions
 from tieup.log.kafka_transactions import Transactor
+from tieup.log.task import Task
 
 OPEN = Transactor.open.__func__
 TRANSACTION = Transactor._transaction
 SEND = Transactor._send
+RUN, START = Task.run, Task._start_positions
 
 
 async def unfenced(cls, brokers, transactional_id):
@@ -40,6 +43,28 @@ async def unawaited(self, placed):
     return other
 
 
+async def asked_too_early(self):
+    """The positions first, the task afterwards."""
+    streams = self._own(self._spec.streams)
+    self.early = await self._log._cluster.committed(self.id.group, streams)
+    await RUN(self)
+
+
+class Early:
+    """Tells the positions that were read too early."""
+
+    def __init__(self, positions):
+        self._positions = positions
+
+    async def committed(self, partitions):
+        return {at: self._positions[at] for at in partitions}
+
+
+def without_late_position():
+    Task.run = asked_too_early
+    Task._start_positions = lambda self, hold: START(self, Early(self.early))
+
+
 def without_fencing():
     Transactor.open = classmethod(unfenced)
 
@@ -61,6 +86,7 @@ GUARDS = {
     "atomic": without_one_transaction,
     "sends": without_awaited_sends,
     "end-once": without_end_once,
+    "position": without_late_position,
 }
 
 
