@@ -5,7 +5,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 GOLD ?= $(addprefix tests/data/gold/,dev.jsonl fresh.jsonl more.jsonl held.jsonl blind.jsonl languages.jsonl languages_held.jsonl) build/own-even.jsonl
-FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl tests/data/gold/more.jsonl
+FITTED ?= tests/data/gold/dev.jsonl tests/data/gold/own.jsonl:odd tests/data/gold/fresh.jsonl tests/data/gold/more.jsonl tests/data/gold/worded.jsonl tests/data/gold/denied.jsonl tests/data/gold/no_tie.jsonl:odd
 
 .PHONY: demo test check lint chaos alerts-killed bench-alerts kafka lock wheel clean bench-feeds bench-scale bench-push bench-extract evaluate stream fit fit-check
 
@@ -63,6 +63,7 @@ stream: $(VENV)/.ready  ## what extraction takes for relevant in a natural strea
 	$(BIN)/python -m tests.benchmarks.natural_stream $(STREAM) build/own-even.jsonl tests/data/gold/languages_held.jsonl
 
 fit: $(VENV)/.ready  ## fit the weights and confidences of extraction to the labelled articles that are there for it
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group fit
 	$(BIN)/python -m tests.benchmarks.fit --write $(FITTED)
 
 fit-check: $(VENV)/.ready  ## whether the weights and confidences were fitted to the labels and rules that are there

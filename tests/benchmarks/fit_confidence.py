@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks import made_from
-from tests.benchmarks.fit_labels import FOLDS, Told, descend
+from tests.benchmarks.descent import descend
+from tests.benchmarks.fit_labels import FOLDS, Told
 
 from tieup.claims.confidence import ALL, JUDGEMENTS, Confidences, Table, rate, sure_features, sure_probability
 from tieup.claims.logit import Logit

@@ -12,14 +12,18 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PACKAGE = Path(str(files("tieup")))
-FITTED = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "more.jsonl")
+FITTED = ("dev.jsonl", "own.jsonl", "fresh.jsonl", "more.jsonl", "worded.jsonl", "denied.jsonl", "no_tie.jsonl")
+NEWS = TESTS / "data" / "news"
 LABELS = (
     *(TESTS / "data" / "gold" / name for name in FITTED),
-    TESTS / "data" / "news" / "other_news.txt",
-    TESTS / "unit" / "claims" / "examples.txt",
-    TESTS / "unit" / "claims" / "open_examples.txt",
+    *(NEWS / name for name in ("other_news.txt", "hard_news.txt", "stream_names.toml")),
+    *NEWS.joinpath("stream").iterdir(),
 )
-OUTPUTS = ("weights.toml", "confidence.toml")
+EXAMPLES = [TESTS / "unit" / "claims" / name for name in ("examples.txt", "open_examples.txt", "other_news.txt")]
+"""A fit takes them together, so that an example may move from one to the other."""
+OUTPUTS = ("weights.toml", "meaning.toml", "relation.toml", "confidence.toml")
+READERS = ("descent", "news_stream", "other_news")
+"""What else in this folder bears on a fit."""
 RULES = ("claims", "companies", "evaluation")
 """The stages whose code and data a fit runs through."""
 
@@ -28,13 +32,14 @@ _LINE = re.compile(r"^# Made from labels (?P<labels>[0-9a-f]{16}), rules (?P<rul
 
 def labels() -> str:
     """The digest of the labelled articles, of the examples, and of the patterns of other news."""
-    return _digest(LABELS)
+    examples = sorted(line for one in EXAMPLES for line in one.read_bytes().splitlines() if line[:1] != b"#")
+    return sha256(_digest(LABELS).encode() + b"\n".join(examples)).hexdigest()[:16]
 
 
 def rules() -> str:
     """The digest of the code and data that read features, and of the fit itself."""
     own = [one for stage in RULES for one in PACKAGE.joinpath(stage).rglob("*") if one.suffix in {".py", ".toml"}]
-    fit = [*Path(__file__).parent.glob("fit*.py"), Path(__file__).with_name("other_news.py")]
+    fit = [*Path(__file__).parent.glob("fit*.py"), *(Path(__file__).with_name(f"{one}.py") for one in READERS)]
     return _digest([*(one for one in own if one.name not in OUTPUTS), *fit])
 
 

@@ -224,7 +224,9 @@ def test_extract_marks_the_evidence(tmp_path: Path) -> None:
     assert shown["relevant"] is True
 
 
-@pytest.mark.parametrize("heavy", ["aiokafka", "httpx", "feedparser", "sqlite3", "uvicorn", "jsonschema_rs", "eldc"])
+@pytest.mark.parametrize(
+    "heavy", ["aiokafka", "httpx", "feedparser", "sqlite3", "uvicorn", "jsonschema_rs", "eldc", "numpy"]
+)
 def test_the_command_starts_without_heavy_modules(heavy: str) -> None:
     code = f"import sys, tieup.cli.app; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

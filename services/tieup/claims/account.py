@@ -14,7 +14,8 @@ from tieup.claims.figures import read_figures
 from tieup.claims.focus import read_focus
 from tieup.claims.kind import read_kind
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.logit import Models, probability
+from tieup.claims.logit import probability
+from tieup.claims.models import Models
 from tieup.claims.parties import GroupOf
 from tieup.claims.reading import Sentence
 from tieup.claims.relations import find_drafts, ventures_in

@@ -74,9 +74,14 @@ class Draft:
     odds: float = 0.0
 
     @property
+    def top(self) -> Statement:
+        """Its most telling statement, the first of equals."""
+        return max(self.statements, key=lambda one: one.odds)
+
+    @property
     def best(self) -> float:
         """The log-odds of its most telling statement."""
-        return max(one.odds for one in self.statements)
+        return self.top.odds
 
     @property
     def weight(self) -> float:

@@ -7,8 +7,8 @@ from tieup.articles.signature import ALGORITHM, sign
 from tieup.claims.account import Account
 from tieup.claims.confidence import Confidences, load_confidences, rated
 from tieup.claims.lexicon.load import LANGUAGES, load_lexicon, load_media
-from tieup.claims.logit import Models, load_models
 from tieup.claims.media import MediaFinder
+from tieup.claims.models import Models, load_models
 from tieup.claims.reading import Reader
 from tieup.claims.relations import named_together
 from tieup.claims.variants import merge_variants

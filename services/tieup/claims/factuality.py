@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tieup.claims.choices import choose, factuality_choices, share_of
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.logit import Models
+from tieup.claims.models import Models
 from tieup.claims.reading import Sentence
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import Basis, Factuality, Focus, Stage
@@ -37,8 +37,8 @@ def read_factuality(scope: Scope, stage: Stage, focus: Focus, models: Models) ->
     readings = (_confirmed(scope), _reported(scope), None if stage is Stage.ENDED else _denied(scope))
     shown = {str(one.factuality): one for one in readings if one is not None}
     choices = factuality_choices(scope, stage, focus)
-    chosen = choose(models["factuality"], {value: choices[value] for value in shown})
-    return replace(shown[chosen.value], share=share_of(models["factuality"], choices, chosen.value))
+    chosen = choose(models.factuality, {value: choices[value] for value in shown})
+    return replace(shown[chosen.value], share=share_of(models.factuality, choices, chosen.value))
 
 
 def _denied(scope: Scope) -> FactualityReading | None:

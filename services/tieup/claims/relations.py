@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from tieup.claims.acceptance import accepted
+from tieup.claims.acceptance import accepted, is_about_ties
 from tieup.claims.bounds import DRAFTS, KIND_CUES, SENTENCE_STATEMENTS, STATEMENTS
 from tieup.claims.drafts import Draft, Statement
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.logit import Models
+from tieup.claims.models import Models
 from tieup.claims.parties import (
     Coordination,
     GroupOf,
@@ -69,7 +69,8 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf, models: Models
     if _is_other_news(sentences):
         return []
     drafts, ventures = gather(sentences, group_of, models)
-    return _without_ventures(accepted(drafts, sentences, models), ventures)
+    strong = accepted(drafts, sentences, models)
+    return _without_ventures(strong, ventures) if is_about_ties(strong, sentences, models.article) else []
 
 
 def gather(
@@ -180,7 +181,7 @@ def _statements(sentence: Sentence, context: Context, *, opens: bool) -> list[St
             features = tie_features(sentence, cue, parties, how, runs, context.around)
             if how is How.SUPPLIED:
                 features |= _supply_features(parties[0], sentence, context, opens=opens)
-            odds = context.models["tie"].odds(features)
+            odds = context.models.tie.odds(features)
             statements.append(Statement(sentence, clause, cue, parties, how, attribute, odds, features))
     return statements
 

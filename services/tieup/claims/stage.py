@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tieup.claims.choices import choose, stage_choices
 from tieup.claims.lexicon.load import Topic
-from tieup.claims.logit import Models
+from tieup.claims.models import Models
 from tieup.claims.votes import Scope, Vote, best_vote, tally
 from tieup.model.labels import EndedAs, Focus, Kind, Milestone, Stage
 
@@ -27,7 +27,7 @@ class StageReading:
 def read_stage(scope: Scope, focus: Focus, kind: Kind, models: Models) -> StageReading:
     """Return the likeliest stage."""
     votes = stage_votes(scope)
-    chosen = choose(models["stage"], stage_choices(scope, votes, focus, kind))
+    chosen = choose(models.stage, stage_choices(scope, votes, focus, kind))
     return StageReading(Stage(chosen.value), best_vote(votes, chosen.value), chosen.share)
 
 

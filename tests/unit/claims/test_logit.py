@@ -1,11 +1,10 @@
-"""The fitted judgements: log-odds, probabilities, and the data file."""
+"""The fitted judgements: log-odds and probabilities."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.benchmarks import made_from
 
-from tieup.claims.logit import Logit, load_models, probability, shares
+from tieup.claims.logit import Logit, probability, shares
 
 ODDS = st.floats(-50, 50)
 
@@ -28,14 +27,3 @@ def test_shares_of_exclusive_choices_add_up(odds: dict[str, float]) -> None:
     found = shares(odds)
     assert sum(found.values()) == pytest.approx(1.0)
     assert found[max(odds, key=odds.__getitem__)] == max(found.values())
-
-
-def test_the_package_holds_a_model_for_each_judgement() -> None:
-    models = load_models()
-    assert set(models) == {"tie", "relation", "kind", "stage", "factuality"}
-    assert all(model.weights for model in models.values())
-
-
-@pytest.mark.parametrize("name", made_from.OUTPUTS)
-def test_weights_and_confidences_are_fitted_to_the_labels_that_are_there(name: str) -> None:
-    assert made_from.told(name)[0] == made_from.labels(), "the labels have changed: run `make fit`"
