@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from tieup.claims.drafts import Draft
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import probability
-from tieup.claims.meaning import Meaning, encode, told_of
+from tieup.claims.meaning import encode, told_of
 from tieup.claims.models import Models
 from tieup.claims.reading import Sentence
 from tieup.claims.ties import How
@@ -21,7 +21,7 @@ HOPELESS = -3.0
 right ones, and their sentences need not be encoded.
 """
 
-ABOUT = -0.5
+ABOUT = 0.0
 """The least sum of the best draft's log-odds and of the whole article's, below which it is other news.
 
 In a natural stream two articles of a hundred are relevant, so that a few false ones of the rest would outnumber them.
@@ -33,7 +33,7 @@ LEAD = 2
 PLAIN = 2.0
 """The least weight of a plain word of agreements ("alliance", "supplies")."""
 
-PLAINLY = 0.5
+PLAINLY = 1.0
 """The least log-odds of what is said plainly: articles are seldom so short, so that trees learn little of it."""
 
 OTHER = 1.5
@@ -44,15 +44,23 @@ TELLING = 0.0
 
 
 def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Models) -> list[Draft]:
-    """Return the drafts that are more likely relations than not, none of them the shadow of a larger one."""
+    """Return the drafts that are more likely relations than not, none of them the shadow of a larger one.
+
+    None where the article is about something else, by its best draft and by what its headline and lead mean.
+    """
     likely = hopeful(drafts)
+    if not likely:
+        return []
+    meanings, article = meanings_of(likely, sentences, models)
     strong: list[Draft] = []
-    for draft, meaning in zip(likely, meanings_of(likely, sentences, models.statement), strict=True):
+    for draft, meaning in zip(likely, meanings, strict=True):
         odds = models.relation.odds({**draft_features(draft, drafts, sentences), "meaning": meaning})
         draft.odds = max(odds, PLAINLY) if is_plain(draft) else odds
         if draft.odds > LIKELY:
             draft.statements = [one for one in draft.statements if one.odds >= min(TELLING, draft.best)]
             strong.append(draft)
+    if max((one.odds for one in strong), default=LIKELY) + article <= ABOUT:
+        return []
     return [draft for draft in strong if not _is_shadow(draft, strong)]
 
 
@@ -73,14 +81,6 @@ def is_plain(draft: Draft) -> bool:
     )
 
 
-def is_about_ties(drafts: Sequence[Draft], sentences: Sequence[Sentence], model: Meaning) -> bool:
-    """Say whether the article is about ties, by its best draft, and by what its headline and lead mean."""
-    if not drafts:
-        return False
-    lead, headline = encode(article_texts(sentences))
-    return max(one.odds for one in drafts) + model.odds(lead, headline) > ABOUT
-
-
 def article_texts(sentences: Sequence[Sentence]) -> tuple[str, str]:
     """Return the article's lead and headline, with one stand-in for all companies; one stands in for both if alone."""
     lead = " ".join(told_of(one, ()) for one in [one for one in sentences if not one.in_title and one.companies][:LEAD])
@@ -88,13 +88,18 @@ def article_texts(sentences: Sequence[Sentence]) -> tuple[str, str]:
     return lead or headline, headline or lead
 
 
-def meanings_of(drafts: Sequence[Draft], sentences: Sequence[Sentence], model: Meaning) -> list[float]:
-    """Return for each draft the log-odds that its most telling sentence, under the headline, ties its companies."""
+def meanings_of(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Models) -> tuple[list[float], float]:
+    """Return the log-odds of each draft's most telling sentence, under the headline, and those of the whole article.
+
+    All texts are encoded at once: a call costs as much as six texts.
+    """
     texts = [told_of(draft.top.sentence, draft.parties) for draft in drafts]
-    headline = headline_text(sentences)
-    distinct = list(dict.fromkeys(text for text in (*texts, headline) if text))
+    title = headline_text(sentences)
+    lead, headline = article_texts(sentences)
+    distinct = list(dict.fromkeys((*texts, lead, headline)))
     places = dict(zip(distinct, encode(distinct), strict=True))
-    return [model.odds(places[text], places[headline or text]) for text in texts]
+    found = [models.statement.odds(places[text], places[title or text]) for text in texts]
+    return found, models.article.odds(places[lead], places[headline])
 
 
 def headline_text(sentences: Sequence[Sentence]) -> str:

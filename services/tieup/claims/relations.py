@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from tieup.claims.acceptance import accepted, is_about_ties
+from tieup.claims.acceptance import accepted
 from tieup.claims.bounds import DRAFTS, KIND_CUES, SENTENCE_STATEMENTS, STATEMENTS
 from tieup.claims.drafts import Draft, Statement
 from tieup.claims.lexicon.load import Topic
@@ -69,8 +69,7 @@ def find_drafts(sentences: Sequence[Sentence], group_of: GroupOf, models: Models
     if _is_other_news(sentences):
         return []
     drafts, ventures = gather(sentences, group_of, models)
-    strong = accepted(drafts, sentences, models)
-    return _without_ventures(strong, ventures) if is_about_ties(strong, sentences, models.article) else []
+    return _without_ventures(accepted(drafts, sentences, models), ventures)
 
 
 def gather(
