@@ -77,7 +77,7 @@ def main() -> int:
                 continue
             kept.add(row)
         show(cells(row))
-        bad += bool(row.faults) != run.control
+        bad += not row.faults if run.control else bool(row.faults) or row.stall_s > STALL_S
     return 1 if bad else 0
 
 

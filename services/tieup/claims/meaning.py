@@ -66,7 +66,7 @@ class StandIns:
 
 
 def encode(texts: Sequence[str]) -> list[Vector]:
-    """Return the place of each text. The encoder (100 MiB) is loaded with the first: most articles need none."""
+    """Return the place of each text. The encoder (150 MiB) is loaded with the first: most articles need none."""
     clean = [_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts]
     return list(_encoder().encode(clean)) if clean else []
 

@@ -29,10 +29,6 @@ class Models:
     stage: Logit
     factuality: Logit
 
-    def of_label(self, label: str) -> Logit:
-        """Return the model of a label."""
-        return {"kind": self.kind, "stage": self.stage, "factuality": self.factuality}[label]
-
 
 @cache
 def load_models() -> Models:
