@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -26,6 +27,9 @@ CHARACTERS: Final = 400
 
 DIGITS: Final = 2
 """Decimals of the log-odds that count: processors differ in the sixth."""
+
+_LOADING = Lock()
+"""Partitions are extracted in threads of their own, and all begin at once."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SCRIPTS = (
@@ -68,7 +72,11 @@ class StandIns:
 def encode(texts: Sequence[str]) -> list[Vector]:
     """Return the place of each text. The encoder (150 MiB) is loaded with the first: most articles need none."""
     clean = [_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) for text in texts]
-    return list(_encoder().encode(clean)) if clean else []
+    if not clean:
+        return []
+    with _LOADING:
+        encoder = _encoder()
+    return list(encoder.encode(clean))
 
 
 def told_of(sentence: Sentence, parties: Collection[str]) -> str:
@@ -112,4 +120,5 @@ def _encoder() -> Encoder:
     # for good, since the library's own limit is set and lifted by each call, and so by one thread for another
     threadpool_limits(1, user_api="blas")
     encoder: Encoder = USE(threads=1, denoise=True)
+    encoder.encode([""])  # the library loads its weights with the first call, and in every thread that makes one
     return encoder

