@@ -72,7 +72,7 @@ class Subscribing(Fetching):
                 metrics=Metrics(CollectorRegistry()),
                 bounds=RunnerBounds(task=TaskBounds(tick_s=0.05)),
             )
-            wanted = WantedFeeds(log)
+            wanted = WantedFeeds(log, self.clock)
             door = HubDoor(
                 terms,
                 log.append,

@@ -91,7 +91,7 @@ async def alerts_served(
 ) -> AsyncIterator[str]:
     """Serve subscribers on the socket while the context is open; gives its URL."""
     model = ReadModel(max(api.stream_items, FEED_AHEAD * api.feed_items), api.keep_items)
-    shelf = Shelf(log, model)
+    shelf = Shelf(log, model, clock)
     streams = Streams(
         shelf,
         links,

@@ -267,7 +267,7 @@ async def _hubs(settings: Settings, log: Log, watch: HubWatch, clock: Clock) -> 
             logger.warning("WebSub is off: it needs websub.public_url, websub.listen and master_key, and no suffix")
         yield
         return
-    wanted = WantedFeeds(log)
+    wanted = WantedFeeds(log, clock)
     door = HubDoor(terms, log.append, SchemaValidator(), clock, time.monotonic, watch, wanted.lacks)
     app = hub_app(door, concurrency=websub.concurrency, body_s=websub.body_s)
     async with serving(app, listen(websub.listen, "websub.listen"), head_s=websub.body_s) as url:

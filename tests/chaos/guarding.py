@@ -25,3 +25,27 @@ async def ends_within(seconds, work, error=None):
         with pytest.raises(error):
             task.result()
     return bool(done)
+
+
+class Sleeper:
+    """A log whose readers stand still while the machine sleeps."""
+
+    def __init__(self, log):
+        self._log, self.awake, self.asleep = log, asyncio.Event(), asyncio.Event()
+        self.awake.set()
+
+    def __getattr__(self, name):
+        return getattr(self._log, name)
+
+    async def reader(self, positions):
+        reader = await self._log.reader(positions)
+        poll = reader.poll
+
+        async def when_awake(limit, wait_s):
+            if not self.awake.is_set():
+                self.asleep.set()
+            await self.awake.wait()
+            return await poll(limit, wait_s)
+
+        reader.poll = when_awake
+        return reader

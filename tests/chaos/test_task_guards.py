@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 from prometheus_client import CollectorRegistry
 
-from tests.chaos.guarding import WAIT_S, ends_within, eventually, guarded
+from tests.chaos.guarding import WAIT_S, Sleeper, ends_within, eventually, guarded
 from tests.contract.kafka_storage import KafkaStorage
 from tests.contract.reading import at, drain
 from tests.tally import AnyValue, TallyWorker
@@ -196,30 +196,6 @@ class Follower(TallyWorker):
     def __init__(self, totals):
         super().__init__(totals, "")
         self.made.append(self)
-
-
-class Sleeper:
-    """A log whose readers stand still while the machine sleeps."""
-
-    def __init__(self, log):
-        self._log, self.awake, self.asleep = log, asyncio.Event(), asyncio.Event()
-        self.awake.set()
-
-    def __getattr__(self, name):
-        return getattr(self._log, name)
-
-    async def reader(self, positions):
-        reader = await self._log.reader(positions)
-        poll = reader.poll
-
-        async def when_awake(limit, wait_s):
-            if not self.awake.is_set():
-                self.asleep.set()
-            await self.awake.wait()
-            return await poll(limit, wait_s)
-
-        reader.poll = when_awake
-        return reader
 
 
 @guarded

@@ -23,7 +23,7 @@ ONE, TWO = (feed_from_url(f"https://{name}.example/feed", NOW) for name in ("one
 async def following(path: Path) -> AsyncIterator[tuple[SqliteLog, WantedFeeds]]:
     async with await SqliteLog.open(path, partitions=3) as log:
         await log.create(CATALOGUE)
-        wanted = WantedFeeds(log)
+        wanted = WantedFeeds(log, lambda: NOW)
         task = asyncio.create_task(wanted.follow())
         await true(lambda: wanted._reader is not None)
         try:
@@ -58,4 +58,4 @@ async def test_feeds_that_are_paused_or_cannot_be_read_are_not_wanted(tmp_path: 
 async def test_who_does_not_know_lets_all_in(tmp_path: Path) -> None:
     async with await SqliteLog.open(tmp_path / "log.db") as log:
         await log.create(CATALOGUE)
-        assert not await WantedFeeds(log).lacks(ONE.id)
+        assert not await WantedFeeds(log, lambda: NOW).lacks(ONE.id)

@@ -25,6 +25,7 @@ CREATE TABLE laid (
 CREATE TABLE floor (endpoint TEXT PRIMARY KEY, place INTEGER NOT NULL);
 CREATE TABLE headline (number INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
 """
+_EMPTY: Final = ("DELETE FROM laid", "DELETE FROM floor", "DELETE FROM headline")
 _COLUMNS: Final = "SELECT endpoint, place, at, event, body FROM laid WHERE endpoint = ?"
 _OLDEST: Final = (
     "DELETE FROM laid WHERE number IN (SELECT number FROM laid ORDER BY number LIMIT ?) RETURNING endpoint, place"
@@ -82,6 +83,10 @@ class ReadModel:
         found = await self._run(lambda database: database.execute(query, (event_id,)).fetchone())
         return None if found is None else str(found[0])
 
+    async def clear(self) -> None:
+        """Forget everything, to be built anew."""
+        await self._run(self._clear)
+
     async def close(self) -> None:
         """Let the database go."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
@@ -99,6 +104,12 @@ class ReadModel:
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
+
+    def _clear(self, database: sqlite3.Connection) -> None:
+        with database:
+            for statement in _EMPTY:
+                database.execute(statement)
+        self._count = 0
 
     def _lay(self, database: sqlite3.Connection, laid: Sequence[Laid], headlines: list[tuple[str, str]]) -> None:
         with database:

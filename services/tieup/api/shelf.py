@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from tieup.api.read_model import MAX_HEADLINES, Laid, ReadModel
-from tieup.errors import BadRecord
-from tieup.log.base import Log, Record, TopicPartition, partition_for
+from tieup.errors import BadRecord, LogUnavailable
+from tieup.log.base import Clock, Log, Record, TopicPartition, partition_for
+from tieup.log.last_read import LastRead
 from tieup.log.topics import DELIVERIES, EVENTS, SUBSCRIPTIONS
 from tieup.model.codec import decode
 from tieup.model.delivery import Delivery
@@ -40,18 +41,19 @@ class _Event(msgspec.Struct):
 class Shelf:
     """One process's view; on Kafka each process that serves has its own."""
 
-    def __init__(self, log: Log, model: ReadModel) -> None:
+    def __init__(self, log: Log, model: ReadModel, clock: Clock) -> None:
         self._log = log
         self._model = model
+        self._last_read = LastRead(clock)
         self._subscriptions: dict[str, Subscription] = {}
         self._users: dict[str, set[str]] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._waiting: dict[str, asyncio.Event] = {}
         self._first_offsets: dict[int, int] = {}
-        self._ready = False
+        self._begun = self._ready = False
 
     def is_ready(self) -> bool:
-        """Whether all that was on the log at the start was read."""
+        """Whether all that was on the log at the start was read; after too long a pause it is built anew first."""
         return self._ready
 
     def subscription(self, subscription_id: str) -> Subscription | None:
@@ -103,7 +105,7 @@ class Shelf:
         self._waiting.clear()
 
     async def follow(self) -> None:
-        """Read until cancelled; a log that is away is tried again from where it was."""
+        """Read until cancelled; a log that is away is tried again from where it was, or anew after too long a pause."""
         while True:
             try:
                 await self._read()
@@ -118,18 +120,33 @@ class Shelf:
             for number in range(await self._log.partitions(topic))
         ]
         first, ends = await self._log.first_offsets(places), await self._log.end_offsets(places)
-        if not self._positions:
+        if not self._begun:
+            await self._model.clear()
             self._first_offsets = {at.partition: offset for at, offset in first.items() if at.topic == DELIVERIES}
             self._positions = dict(first)
             self._positions |= {at: max(first[at], ends[at] - MAX_HEADLINES) for at in places if at.topic == EVENTS}
+            self._begun = True
         reader = await self._log.reader(self._positions)
         try:
             while True:
-                await self._take(await reader.poll(BATCH, WAIT_S))
+                records = await reader.poll(BATCH, WAIT_S)
+                self._have_read()
+                await self._take(records)
                 self._positions = dict(reader.positions())
                 self._ready = self._ready or all(self._positions[at] >= end for at, end in ends.items())
         finally:
             await reader.close()
+
+    def _have_read(self) -> None:
+        """Note that the log was read just now. Raises LogUnavailable after too long without; all is read anew then."""
+        try:
+            self._last_read.note("feeds and streams")
+        except LogUnavailable:
+            self._begun = self._ready = False
+            self._subscriptions.clear()
+            self._users.clear()
+            self.wake()  # streams end: nobody knows whether they are still wanted
+            raise
 
     async def _take(self, records: list[Record]) -> None:
         for record in records:

@@ -17,7 +17,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
-from tieup.errors import LogError, LogUnavailable
+from tieup.errors import LogError
 from tieup.log.acts import Acts
 from tieup.log.base import (
     OUTCOME_OFFSET,
@@ -33,8 +33,8 @@ from tieup.log.base import (
     Validator,
     WorkerSpec,
 )
+from tieup.log.last_read import AWAY_S, LastRead
 from tieup.log.step import Step, Stepper
-from tieup.log.topics import TOMBSTONE_MS
 from tieup.metrics import Metrics
 
 logger = logging.getLogger("tieup.task")
@@ -46,9 +46,8 @@ class TaskBounds:
 
     `batch`: records read at once. `tick_s`: how often due work is looked for. `gather_s`: how long the outcome of an
     act waits for others that are under way, to share a step with them. `hold_s`: how long an act whose outcome was
-    poison is left alone. `away_s`: how long tables may be left unread, half of how long the tombstones on them live.
-    `grace_s`: how long a stop lets acts under way come to their end; `close_s`: how long it waits
-    for those that it then cancels.
+    poison is left alone. `away_s`: how long tables may be left unread (`LastRead`). `grace_s`: how long a stop lets
+    acts under way come to their end; `close_s`: how long it waits for those that it then cancels.
     """
 
     batch: int = 500
@@ -57,7 +56,7 @@ class TaskBounds:
     hold_s: float = 3600.0
     grace_s: float = 0.5
     close_s: float = 5.0
-    away_s: float = TOMBSTONE_MS / 1000 / 2
+    away_s: float = AWAY_S
 
 
 class Task:
@@ -103,7 +102,7 @@ class Task:
         self._progressed_at = clock()
         self._moved_at = time.monotonic()
         self._seen: Mapping[TopicPartition, int] = {}
-        self._read_at = clock()
+        self._last_read = LastRead(clock, bounds.away_s)
         self.steps = 0
 
     def stop(self) -> None:
@@ -246,22 +245,11 @@ class Task:
         if not poll.done():
             return poll
         records = poll.result()
-        self._have_read()
+        if self._tables:
+            self._last_read.note(self.id.transactional_id)  # else the task is rebuilt
         self._backlog.extend(record for record in records if record.topic in self._tables)
         self._backlog.extend(record for record in records if record.topic not in self._tables)
         return None
-
-    def _have_read(self) -> None:
-        """Note that the tables were read just now.
-
-        Raises LogUnavailable after too long without (a machine that slept): keys may have been removed meanwhile, and
-        their tombstones too, so what is remembered cannot be trusted. The task is rebuilt.
-        """
-        now = self._clock()
-        away = (now - self._read_at).total_seconds()
-        self._read_at = now
-        if self._tables and away > self._bounds.away_s:
-            raise LogUnavailable(f"{self.id.transactional_id}: its tables were left unread for {away / 3600:.1f} h")
 
     async def _turn(self, hold: TaskLog) -> None:
         self._backlog.extend(self._acts.take())

@@ -8,7 +8,8 @@ from typing import Final
 import orjson
 
 from tieup.errors import LogError
-from tieup.log.base import Log, Reader, Record, TopicPartition
+from tieup.log.base import Clock, Log, Reader, Record, TopicPartition
+from tieup.log.last_read import LastRead
 from tieup.log.topics import FEEDS
 
 BATCH: Final = 1_000
@@ -21,14 +22,15 @@ _log: Final = logging.getLogger("tieup.feeds")
 class WantedFeeds:
     """Follows the feeds topic in all its partitions and remembers ids, about 100 bytes a feed."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, clock: Clock) -> None:
         self._log = log
+        self._clock = clock
         self._ids: set[bytes] = set()
         self._reader: Reader | None = None
         self._read_on = asyncio.Event()
 
     async def follow(self) -> None:
-        """Read until cancelled; a log that is away is tried again."""
+        """Read until cancelled; a log that is away is tried again, from the start: keys may be removed meanwhile."""
         while True:
             try:
                 await self._read()
@@ -59,8 +61,11 @@ class WantedFeeds:
         self._ids.clear()
         reader = await self._log.reader(await self._log.first_offsets(await self._partitions()))
         self._reader = reader
+        last_read = LastRead(self._clock)
         while True:
-            for record in await reader.poll(BATCH, WAIT_S):
+            records = await reader.poll(BATCH, WAIT_S)
+            last_read.note("hubs")
+            for record in records:
                 self._take(record)
             self._read_on.set()
 
