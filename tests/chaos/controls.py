@@ -33,4 +33,6 @@ CONTROLS = (
     Control("sends", 1, ("refuse",)),
     Control("end-once", 1, ("hold",)),
     Control("position", 1, ("hold until asked",)),
+    Control("order", 1, ("kill process",)),
+    Control("isolation", 1, ("hold",)),
 )

@@ -2,15 +2,24 @@
 
 import io
 import struct
+import uuid
+from contextlib import contextmanager
 
+import orjson
 import pytest
 from aiokafka.protocol import commit, produce, transaction
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.chaos import observer as observers
 from tests.chaos.ending import Ending, wait
-from tests.chaos.judge import Seen, times
+from tests.chaos.guarding import guarded
+from tests.chaos.judge import Faults, Seen, faults, times
+from tests.chaos.observer import Observer, read_all, seen
 from tests.chaos.plan import KINDS, plan
 from tests.chaos.proxy import PRODUCE, TOPIC_AUTHORIZATION_FAILED, refusal, tasks_of
 from tests.chaos.rows import Row, Rows
+from tests.service import until
 
 BOUNDS = {"most_s": 1000.0, "settle_s": 10.0, "stuck_s": 100.0}
 
@@ -111,3 +120,62 @@ def test_a_refusal_is_the_answer_to_its_request(version):
 def test_what_a_task_asks_is_known_for_its_own(request_):
     head = struct.pack(">hhih", request_.API_KEY, request_.API_VERSION, 77, 5) + b"tieup"
     assert tasks_of(head + request_.encode()) == {"group-3"}
+
+
+@guarded
+@pytest.mark.kafka
+def test_what_is_taken_back_is_seen_by_who_reads_what_is_not_committed(kafka, monkeypatch, guarded):
+    """On a real broker: the judge calls it aborted-visible, and who reads committed records only never sees it."""
+    topics = {name: f"judged.{uuid.uuid4().hex}.{name}" for name in ("relations", "events")}
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for made in admin.create_topics([NewTopic(one, 1) for one in topics.values()]).values():
+        made.result(30)
+    monkeypatch.setattr(observers, "RELATIONS", topics["relations"])
+    monkeypatch.setattr(observers, "EVENTS", topics["events"])
+    ids = {f"article-{number}": number for number in range(3)}
+    live, teller = Observer(kafka, ids), Teller(kafka, topics)
+    with monkeypatch.context() as patched:
+        if not guarded:
+            patched.setattr(observers, "_consumer", lambda servers, _: CONSUMER(servers, "read_uncommitted"))
+        live.start()
+        teller.tell(0)
+        until(lambda: live.told == 1)
+    with teller.taken_back(1):
+        until(lambda: guarded or live.told == 2)
+    teller.tell(1)
+    teller.tell(2)
+    until(lambda: live.told == 3)
+    live.listen_out(0.1)
+    final = [read_all(kafka, topic, "read_committed", lambda one: seen(one, ids)) for topic in topics.values()]
+    found = faults(3, dict.fromkeys(range(3), 0), *final, live.seen)
+    assert found == Faults(aborted_visible=0 if guarded else 2)
+
+
+CONSUMER = observers._consumer
+
+
+class Teller:
+    """Tells of articles, a relation and an event each, in transactions."""
+
+    def __init__(self, servers, topics):
+        self._topics = topics
+        self._producer = Producer({"bootstrap.servers": servers, "transactional.id": uuid.uuid4().hex, "log_level": 0})
+        self._producer.init_transactions(30)
+
+    def tell(self, number):
+        self._begin(number, b"1")
+        self._producer.commit_transaction(30)
+
+    @contextmanager
+    def taken_back(self, number):
+        """Tells, and takes it back at the end."""
+        self._begin(number, b"0")
+        yield
+        self._producer.abort_transaction(30)
+
+    def _begin(self, number, attempt):
+        self._producer.begin_transaction()
+        self._producer.produce(self._topics["relations"], attempt, b"article-%d" % number)
+        about = {"cause": {"article_id": f"article-{number}"}, "attempt": attempt.decode()}
+        self._producer.produce(self._topics["events"], orjson.dumps(about))
+        self._producer.flush(30)

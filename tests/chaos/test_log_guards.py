@@ -22,7 +22,7 @@ from tieup.log.kafka import KafkaBounds, KafkaLog
 from tieup.log.kafka_client import drop_producer
 from tieup.log.kafka_reader import KafkaReader
 from tieup.log.kafka_topics import Cluster
-from tieup.log.kafka_transactions import Transactor
+from tieup.log.kafka_transactions import KafkaTaskLog, Transactor
 from tieup.log.topics import Topic
 
 
@@ -114,6 +114,36 @@ async def test_a_send_that_failed_is_not_committed_over(log, monkeypatch, guarde
     try:
         await hold.commit([record(topic, b"k", b"x" * 2_000_000)], {at(topic): 1})
     except InvalidOutput:
+        assert guarded
+    again = await log.open_task(task_id)
+    position = (await again.committed([at(topic)]))[at(topic)] or 0
+    lost = position > len(await drain(log, [at(topic)]))
+    assert lost != guarded
+
+
+async def goes_on(self, records, offsets):
+    """A commit that failed is aborted, as the client's documentation shows, and its producer is used again."""
+    try:
+        await self._transactor.run(await self._cluster.placed(records), self._task.group, offsets)
+    except InvalidOutput:
+        await self._transactor.abort()
+        raise
+
+
+@guarded
+@pytest.mark.kafka
+async def test_a_task_does_not_go_on_after_a_commit_that_failed(log, monkeypatch, guarded):
+    """Trap: a producer can be used again after an abort, and the next commit passes by what was never said."""
+    if not guarded:
+        monkeypatch.setattr(KafkaTaskLog, "commit", goes_on)
+    topic, task_id = await made(log)
+    other, _ = await made(log)
+    hold = await log.open_task(task_id)
+    with pytest.raises(InvalidOutput):
+        await hold.commit([record(topic, b"k", b"0"), record(other, b"k", b"x" * 2_000_000)], {at(topic): 1})
+    try:
+        await hold.commit([record(topic, b"k", b"1")], {at(topic): 2})
+    except LogError:
         assert guarded
     again = await log.open_task(task_id)
     position = (await again.committed([at(topic)]))[at(topic)] or 0

@@ -5,13 +5,17 @@
 - sends: an append that failed is not looked at before the commit
 - position: a task reads its position before it is opened, while the former owner can still commit
 - end-once: the end of a transaction is sent again when its connection broke
+- order: what a transaction appends is sent as it comes, not in the order of its inputs
+- isolation: readers also see what is not committed, and may never be
 """
 
 import asyncio
+import random
 import sys
 import uuid
 
 from tieup.log import kafka_transactions
+from tieup.log.kafka_client import Brokers
 from tieup.log.kafka_transactions import Transactor
 from tieup.log.task import Task
 
@@ -19,6 +23,7 @@ OPEN = Transactor.open.__func__
 TRANSACTION = Transactor._transaction
 SEND = Transactor._send
 RUN, START = Task.run, Task._start_positions
+CONSUMER = Brokers.consumer
 
 
 async def unfenced(cls, brokers, transactional_id):
@@ -60,6 +65,16 @@ class Early:
         return {at: self._positions[at] for at in partitions}
 
 
+async def as_they_come(self, placed, group, offsets):
+    """The records in any order, as several connections or threads would send them."""
+    return await TRANSACTION(self, random.Random(len(placed)).sample(placed, len(placed)), group, offsets)
+
+
+def of_all(self, **options):
+    """A consumer that is given everything, committed or not."""
+    return CONSUMER(self, **{**options, "isolation_level": "read_uncommitted"})
+
+
 def without_late_position():
     Task.run = asked_too_early
     Task._start_positions = lambda self, hold: START(self, Early(self.early))
@@ -81,12 +96,22 @@ def without_end_once():
     kafka_transactions.end_once = lambda producer: None
 
 
+def without_order():
+    Transactor._transaction = as_they_come
+
+
+def without_isolation():
+    Brokers.consumer = of_all
+
+
 GUARDS = {
     "fencing": without_fencing,
     "atomic": without_one_transaction,
     "sends": without_awaited_sends,
     "end-once": without_end_once,
     "position": without_late_position,
+    "order": without_order,
+    "isolation": without_isolation,
 }
 
 
