@@ -1,13 +1,16 @@
 """The guards of the runner and its tasks, and beside each the same check with the guard switched off."""
 
 import asyncio
+import io
 import time
 import uuid
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from aiokafka.protocol import fetch
 from prometheus_client import CollectorRegistry
 
 from tests.chaos.guarding import WAIT_S, Sleeper, ends_within, eventually, guarded
@@ -24,6 +27,9 @@ from tieup.log.topics import BY_NAME, DEAD_LETTERS, Topic
 from tieup.metrics import Metrics
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+FETCH = 1
+"""Kafka's number of the request for records."""
 
 
 class Slow(TallyWorker):
@@ -119,8 +125,27 @@ async def work_for_long(kafka, build, told):
         await running
 
 
+@contextmanager
+def without_records(proxy):
+    """Let the broker answer every fetch, and well, but with no records: nothing is wrong, and nothing comes."""
+
+    def emptied(api, version, body):
+        if api != FETCH:
+            return body
+        told = getattr(fetch, f"FetchResponse_v{version}").decode(io.BytesIO(body))
+        told.topics = [(name, [(*more, b"") for *more, _ in parts]) for name, parts in told.topics]
+        return told.encode()
+
+    honest, proxy.retold = proxy.retold, emptied
+    try:
+        yield
+    finally:
+        proxy.retold = honest
+
+
 @guarded
-async def test_a_reader_that_is_stuck_fails_liveness(tmp_path, monkeypatch, guarded):
+@pytest.mark.kafka
+async def test_a_reader_that_is_stuck_fails_liveness(proxied_kafka, monkeypatch, guarded):
     """Trap: a consumer that gives nothing more and no error. Turns go on; only the lag shows that nothing comes."""
     if not guarded:
         turn = Task._turn
@@ -130,38 +155,29 @@ async def test_a_reader_that_is_stuck_fails_liveness(tmp_path, monkeypatch, guar
             await turn(self, hold)
 
         monkeypatch.setattr(Task, "_turn", counts_as_progress)
-    async with await SqliteLog.open(tmp_path / "log.db", exclusive=True) as log:
+    async with await KafkaLog.open(f"kafka://{proxied_kafka.cluster.bootstrap}") as log:
         topics = await topics_of(log)
         numbers, totals, tallies = topics
-        await log.append([NewRecord(numbers.name, b"a", b"1", 1)])
-        monkeypatch.setattr(log, "reader", stuck)
-        one, _ = runner(log, "g", topics, lambda p: TallyWorker(totals.name, tallies.name), stall_s=0.5, watch_s=0.02)
+        group, stall = uuid.uuid4().hex, {"stall_s": 1.0, "watch_s": 0.05}
+        one, _ = runner(log, group, topics, lambda p: TallyWorker(totals.name, tallies.name), **stall)
         stopping = asyncio.Event()
         running = asyncio.create_task(one.run(stopping))
-        told = False
-        async with asyncio.timeout(WAIT_S):
-            deadline = time.monotonic() + 1.5
-            while not told and (guarded or time.monotonic() < deadline):
-                told = bool(one.stalled())
-                await asyncio.sleep(0.02)
+
+        async def said(count):
+            return len(await drain(log, [at(totals)])) == count
+
+        async def is_told():
+            return bool(one.stalled())
+
+        await log.append([NewRecord(numbers.name, b"a", b"1", 1)])
+        await eventually(lambda: said(1))
+        with without_records(proxied_kafka.proxy):
+            await log.append([NewRecord(numbers.name, b"a", b"2", 1)])
+            told = await ends_within(WAIT_S if guarded else 3.0, eventually(is_told))
+        assert told == guarded
+        await eventually(lambda: said(2))
         stopping.set()
         await running
-        assert told == guarded
-
-
-async def stuck(positions):
-    class Stuck:
-        async def poll(self, limit, wait_s):
-            await asyncio.sleep(wait_s)
-            return []
-
-        def positions(self):
-            return positions
-
-        async def close(self):
-            pass
-
-    return Stuck()
 
 
 @guarded
