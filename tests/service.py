@@ -1,6 +1,7 @@
 """The installed command, run as a user or a container platform runs it: processes, signals, exit codes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,3 +76,8 @@ def until(found: Callable[[], T], within_s: float = 40.0) -> T:
             return result
         time.sleep(0.05)
     raise AssertionError("it did not come about")
+
+
+def said_url(service: Service) -> str:
+    """The address of health and metrics, from the log line that tells it."""
+    return until(lambda: re.search(r"health and metrics on (http://\S+)", service.said))[1]

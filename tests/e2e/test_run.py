@@ -1,7 +1,5 @@
 """`tieup run` as a platform runs it: health, signals, and what it says of bad input, without losing the rest."""
 
-import asyncio
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,50 +8,19 @@ from pathlib import Path
 from threading import Thread
 
 import httpx
-import pytest
 from tests.feed_server import item, rss
+from tests.logs import append, values
 from tests.sagas import saga_records
-from tests.service import Service, environment, running, tieup, until
+from tests.service import environment, running, said_url, tieup, until
 
-from tieup.bootstrap import open_log
-from tieup.cli.reading import read_from
-from tieup.config import load_settings
 from tieup.log.base import NewRecord
-from tieup.log.topics import ARTICLES, CATALOGUE, DEAD_LETTERS, EVENTS
+from tieup.log.topics import ARTICLES, DEAD_LETTERS, EVENTS
 
 METRICS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def sqlite(folder: Path) -> str:
     return f"sqlite:///{folder / 'tieup.db'}"
-
-
-def on_log(url: str, work):
-    async def run():
-        async with await open_log(load_settings({}, {"log": url, "partitions": "1"})) as log:
-            return await work(log)
-
-    return asyncio.run(run())
-
-
-def append(url: str, records: list[NewRecord]) -> None:
-    async def work(log):
-        await log.create(CATALOGUE)
-        await log.append(records)
-
-    on_log(url, work)
-
-
-def values(url: str, topic: str) -> list[dict]:
-    async def work(log):
-        return [json.loads(record.value) async for record in read_from(log, topic, "begin", follow=False)]
-
-    return on_log(url, work)
-
-
-def said_url(service: Service) -> str:
-    """The address of health and metrics, from the log line that tells it."""
-    return until(lambda: re.search(r"health and metrics on (http://\S+)", service.said))[1]
 
 
 def test_it_tells_its_health_and_metrics_and_ends_soon_after_sigterm(tmp_path: Path) -> None:
@@ -147,27 +114,6 @@ def test_a_broker_away_at_start_is_named_and_waited_for_in_bounds(tmp_path: Path
     assert last.startswith("tieup: ")
     assert "127.0.0.1:1" in last
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.kafka
-@pytest.mark.slow
-def test_a_broker_gone_and_back_costs_nothing(own_kafka, tmp_path: Path) -> None:
-    url = f"kafka://{own_kafka.bootstrap}"
-    records = saga_records(40)
-    append(url, records[:20])
-    env = environment(log=url, partitions="1", http="127.0.0.1:0", suffix="gone")
-    with running(["run", "extract", "story"], env, tmp_path) as service:
-        health = said_url(service)
-        until(lambda: httpx.get(f"{health}/readyz").status_code == 200)
-        own_kafka.brokers[0].stop()
-        until(lambda: any(t["error"] for t in httpx.get(f"{health}/healthz").json()["tasks"]), 60)
-        own_kafka.brokers[0].start()
-        own_kafka.wait()
-        append(url, records[20:])
-        metric = 'tieup_records_in_total{topic="tieup.relations.v1",worker="story"} 40.0'
-        until(lambda: metric in httpx.get(f"{health}/metrics").text, 60)
-        service.end()
-    assert service.process.returncode == 0, service.said
 
 
 def test_poison_articles_are_kept_and_the_rest_goes_on(tmp_path: Path) -> None:
