@@ -26,6 +26,8 @@ from tests.kafka_broker import KafkaMissing
 
 EMBEDDED_RECORDS = 12_000
 CONTROL_KILLS = 10
+BAD = ("state_missing", "dead", "refused", "renamed", "unheard")
+"""Counts of a verdict that must be zero, beside the four faults."""
 
 
 def options() -> argparse.ArgumentParser:
@@ -33,6 +35,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", default="1-20", help="N or N-M; 0 for none")
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=100.0, help="articles a second")
+    parser.add_argument(
+        "--part", action="store_true", help="only extract and story, on articles that the harness appends"
+    )
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     parser.add_argument("--kills", type=int, default=200, help="on the embedded log, after the seeds; 0 for none")
     parser.add_argument(
@@ -87,15 +92,15 @@ def asked_for(given: argparse.Namespace) -> Iterator[Run]:
     seeds = range(int(first), int(last or first) + 1) if first != "0" else range(0)
     if given.controls != "only":
         for seed in seeds:
-            trial = Trial(seed, given.records, given.brokers, rate=given.rate)
-            yield Run(("kafka", seed, given.records, given.brokers), partial(on_kafka, trial))
+            trial = Trial(seed, given.records, given.brokers, rate=given.rate, whole=not given.part)
+            yield Run((named(trial), seed, given.records, given.brokers), partial(on_kafka, trial))
         if given.kills:
             kills = partial(embedded, max(1, seeds.start), given.kills)
             yield Run(("embedded", max(1, seeds.start), records_for(given.kills), 0), kills)
     if given.controls != "no":
         for one in CONTROLS:
             trial = one.trial()
-            place = (f"kafka without {one.guard}", trial.seed, trial.records, trial.brokers)
+            place = (named(trial), trial.seed, trial.records, trial.brokers)
             yield Run(place, partial(on_kafka, trial), control=True)
         for guard in sqlite_run.GUARDS:
             place = (f"embedded without {guard}", 1, records_for(CONTROL_KILLS), 0)
@@ -116,15 +121,19 @@ def on_kafka(trial: Trial, folder: Path) -> Row:
     verdict = kafka_run.run(trial, folder, say)
     say(f"      {verdict.more}")
     found, more = verdict.faults, dict(verdict.more)
-    name = f"kafka without {trial.without}" if trial.without else "kafka"
     return Row(
-        *(name, trial.seed, trial.records, trial.brokers, code(), more.pop("blows")),
+        *(named(trial), trial.seed, trial.records, trial.brokers, code(), more.pop("blows")),
         *(found.lost, found.duplicated, found.reordered, found.aborted_visible),
         *(verdict.stall_s, more.pop("restore_s"), verdict.p50_s, verdict.p99_s, more.pop("seconds")),
         *(more.pop("others"), more.pop("ended")),
-        faulty=tuple(what for what in ("state_missing", "dead", "refused") if more[what]),
+        faulty=tuple(what for what in BAD if more.get(what)),
         more=more,
     )
+
+
+def named(trial: Trial) -> str:
+    """What a trial's row is called."""
+    return f"kafka without {trial.without}" if trial.without else "kafka" if trial.whole else "kafka, two workers"
 
 
 def records_for(kills: int) -> int:

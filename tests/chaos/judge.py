@@ -2,7 +2,8 @@
 
 Four faults: *lost* (an article without its relation or event), *duplicated* (one with two), *reordered* (events not in
 the order of relations, relations of one partition not in the order of their articles) and *aborted-visible* (the live
-reader saw a record that is not there in the end).
+reader saw a record that is not there in the end). In a run from feeds to webhooks every entry must have its article,
+and every event its delivery, in the same way. A webhook may come again, but only with the same id.
 """
 
 import bisect
@@ -10,6 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from types import MappingProxyType
+
+Place = tuple[int, int]
+"""Where an article stands: its partition, and its rank there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,15 @@ class Faults:
         return any((self.lost, self.duplicated, self.reordered, self.aborted_visible))
 
 
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How many articles have none, how many ids there are too many, and how many came again with the same id."""
+
+    unheard: int
+    renamed: int
+    repeats: int
+
+
 @dataclass(slots=True)
 class Verdict:
     """Of one run: the faults and the times in seconds."""
@@ -48,16 +62,17 @@ class Verdict:
 
 def faults(
     count: int,
-    placed: Mapping[int, int],
+    placed: Mapping[int, Place],
     relations: Sequence[Seen],
     events: Sequence[Seen],
     live: Mapping[str, Sequence[Seen]],
+    others: Mapping[str, Sequence[Seen]] = MappingProxyType({}),
 ) -> Faults:
     """Judge the final relations and events, each in the order of the offsets, and what the live reader saw of them.
 
-    `placed` gives each article's partition.
+    `placed` gives each article's place. `others` are topics that must have each article once, in whatever order.
     """
-    final = {"relations": relations, "events": events}
+    final = {"relations": relations, "events": events, **others}
     numbers = {name: [one.number for one in seen] for name, seen in final.items()}
     wanted = set(range(count))
     return Faults(
@@ -72,10 +87,23 @@ def faults(
     )
 
 
-def _relations_out_of_order(numbers: Sequence[int], placed: Mapping[int, int]) -> int:
+def webhooks(count: int, hooked: Sequence[tuple[int, str]]) -> Webhooks:
+    """Judge the webhooks that arrived: the article that each is about, and its id."""
+    ids: dict[int, set[str]] = {}
+    for number, one in hooked:
+        ids.setdefault(number, set()).add(one)
+    return Webhooks(
+        unheard=len(set(range(count)) - ids.keys()),
+        renamed=sum(len(found) - 1 for found in ids.values()),
+        repeats=len(hooked) - len(set(hooked)),
+    )
+
+
+def _relations_out_of_order(numbers: Sequence[int], placed: Mapping[int, Place]) -> int:
     partitions: dict[int, list[int]] = {}
     for number in dict.fromkeys(numbers):
-        partitions.setdefault(placed.get(number, -1), []).append(number)
+        partition, rank = placed.get(number, (-1, number))
+        partitions.setdefault(partition, []).append(rank)
     return sum(_out_of_order(found) for found in partitions.values())
 
 

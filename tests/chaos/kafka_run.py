@@ -1,4 +1,8 @@
-"""One seed on Kafka: brokers, several `tieup run`, and what the plan does to them."""
+"""One seed on Kafka: brokers, several `tieup run`, and what the plan does to them.
+
+A whole run goes from feeds to webhooks, through all workers. Else the articles are appended by the harness, and only
+extract and story run: that is what most guards are about, and less for a test.
+"""
 
 import asyncio
 import contextlib
@@ -8,22 +12,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.chaos.ending import Backlog, Ending, wait
-from tests.chaos.judge import Verdict, faults, times
-from tests.chaos.observer import Feeder, Observer, read_all, seen
+from tests.chaos.judge import Verdict, faults, times, webhooks
+from tests.chaos.observer import NAMES, Feeder, Observer, read_all, seen, stands
 from tests.chaos.pairs import article_id, gazetteer
 from tests.chaos.plan import KINDS, Blow, plan
 from tests.chaos.processor_time import Share
 from tests.chaos.proxy import Proxy
 from tests.chaos.system import Process, System
+from tests.chaos.world import Publisher, World
 from tests.kafka_broker import KafkaCluster, free_port
-from tests.service import TIEUP, environment
-from tieup.bootstrap import open_log
+from tests.service import TIEUP, environment, tieup
+from tieup.bootstrap import WORKERS, open_log
 from tieup.config import load_settings
-from tieup.log.topics import ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, EVENTS, RELATIONS
+from tieup.log.topics import ARTICLES, ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, DELIVERIES, EVENTS, RELATIONS
 
 PARTITIONS = 4
 ROOT = Path(__file__).parent.parent.parent
@@ -35,7 +41,7 @@ class Trial:
 
     The last `late` processes do not run until a blow starts them. The blows are drawn from the seed, of these `kinds`,
     every so many seconds (`every_s`), unless `blows` names them. `without` names a guard that is switched off (a
-    control).
+    control). `whole`: from feeds to webhooks.
     """
 
     seed: int
@@ -49,6 +55,18 @@ class Trial:
     kinds: Mapping[str, int] = field(default_factory=lambda: KINDS)
     without: str | None = None
     blows: tuple[Blow, ...] = ()
+    whole: bool = False
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The workers that each process runs."""
+        return WORKERS if self.whole else ("extract", "story")
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """The topics that the judge reads, and how many partitions they have."""
+        more = {ARTICLES: PARTITIONS, DELIVERIES: PARTITIONS} if self.whole else {}
+        return {RELATIONS: 1, EVENTS: 1, **more}
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -76,6 +94,7 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
         proxies = [stack.enter_context(Proxy(target, port)) for target, port in zip(cluster.ports, backs, strict=True)]
         stack.enter_context(cluster)
         make_topics(cluster.direct, trial.brokers)
+        world = stack.enter_context(World(trial.records)) if trial.whole else None
         env = environment(
             log=f"kafka://{cluster.bootstrap}",
             partitions=str(PARTITIONS),
@@ -83,13 +102,25 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
             batch_records=str(trial.batch),
         )
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
+        if world is not None:
+            subscribe(world, cluster.direct, folder)
         processes = [
-            Process(n, trial.command, env, folder, wanted=n < trial.processes - trial.late)
+            Process(n, trial.command, trial.workers, env, folder, wanted=n < trial.processes - trial.late)
             for n in range(trial.processes)
         ]
         stack.callback(lambda: [process.kill() for process in processes])
         system = System(cluster, proxies, processes)
-        return _run(trial, system, say)
+        return _run(trial, system, world, say)
+
+
+def subscribe(world: World, servers: str, folder: Path) -> None:
+    """Settings for the processes in that folder, and a subscription for each kind, as a user makes it."""
+    (folder / "tieup.toml").write_text(world.settings)
+    env = environment(log=f"kafka://{servers}", gazetteer=str(folder / "pairs.toml"))
+    for kind, url in world.hooks.items():
+        options = ("--webhook", url, "--name", kind, "--backfill", "--max-age-h", "36500")
+        done = tieup(["alerts", "add", f"kind:{kind}", *options], env, folder)
+        assert done.returncode == 0, done.stderr
 
 
 def make_topics(servers: str, brokers: int) -> None:
@@ -101,10 +132,14 @@ def make_topics(servers: str, brokers: int) -> None:
     asyncio.run(make())
 
 
-def _run(trial: Trial, system: System, say: Callable[[str], None]) -> Verdict:
+def _run(trial: Trial, system: System, world: World | None, say: Callable[[str], None]) -> Verdict:
     servers = system.cluster.direct
     ids = {article_id(n): n for n in range(trial.records)}
-    feeder, observer = Feeder(servers, trial.records, trial.rate, PARTITIONS), Observer(servers, ids)
+    if world is not None:
+        feeder = Publisher(servers, world, trial.rate, PARTITIONS)
+    else:
+        feeder = Feeder(servers, trial.records, trial.rate, PARTITIONS)
+    observer = Observer(servers, ids, trial.judged)
     system.until_ready()  # a start is no stall, and no blow hits nothing
     started = time.monotonic()
     tending = threading.Event()
@@ -115,13 +150,15 @@ def _run(trial: Trial, system: System, say: Callable[[str], None]) -> Verdict:
     feeder.join()
     if feeder.failed is not None:
         raise feeder.failed
-    ended = _wait(trial, servers, observer)
+    ended = _wait(trial, servers, observer, world)
     ended_at = time.monotonic()
     tending.set()
     tender.join()
     codes = system.end()
     observer.listen_out()
-    verdict = judged(trial.records, feeder, observer, servers, ids, ended_at)
+    verdict = judged(trial, feeder.sent, observer, servers, ids, ended_at)
+    if world is not None:
+        verdict.more |= asdict(webhooks(trial.records, world.hooked)) | {"polls": world.asked}
     verdict.more |= {
         "ended": ended,
         "blows": dict(sorted(system.done.items())),
@@ -135,13 +172,13 @@ def _run(trial: Trial, system: System, say: Callable[[str], None]) -> Verdict:
     return verdict
 
 
-def _wait(trial: Trial, servers: str, observer: Observer) -> str:
+def _wait(trial: Trial, servers: str, observer: Observer, world: World | None) -> str:
     ending = Ending(trial.records, most_s=max(600.0, 3 * trial.records / trial.rate))
     with contextlib.closing(Backlog(servers, PARTITIONS)) as backlog:
         return wait(
             ending,
-            told=lambda: observer.told,
-            left=lambda: backlog.left(observer.ends["relations"]),
+            told=lambda: len(observer.told if world is None else observer.told & world.alerted),
+            left=lambda: backlog.left(observer.relations_end),
             clock=time.monotonic,
             sleep=time.sleep,
         )
@@ -162,21 +199,28 @@ def _strike(system: System, blows: Sequence[Blow], started: float, say: Callable
 
 
 def judged(
-    count: int, feeder: Feeder, observer: Observer, servers: str, ids: dict[str, int], ended_at: float
+    trial: Trial,
+    sent: Mapping[int, float],
+    observer: Observer,
+    servers: str,
+    ids: Mapping[str, int],
+    ended_at: float,
 ) -> Verdict:
     """The verdict of a second reader, that reads everything when all is over, and of the live one."""
     final = {
-        name: read_all(servers, topic, "read_committed", lambda message: seen(message, ids))
-        for name, topic in (("relations", RELATIONS), ("events", EVENTS))
+        NAMES[topic]: read_all(servers, topic, "read_committed", partial(seen, ids=ids), partitions)
+        for topic, partitions in trial.judged.items()
     }
+    placed = dict(reversed(read_all(servers, ARTICLES, "read_committed", partial(stands, ids=ids), PARTITIONS)))
     raw = read_all(servers, EVENTS, "read_uncommitted", lambda message: message.offset())
     assigned = set(read_all(servers, ASSIGNMENTS, "read_committed", lambda message: message.key().decode()))
     dead = read_all(servers, DEAD_LETTERS, "read_committed", lambda message: message.key(), PARTITIONS)
-    found = faults(count, feeder.placed, final["relations"], final["events"], observer.seen)
-    stall, p50, p99 = times(feeder.sent, observer.seen["events"], ended_at)
+    relations, events = final.pop("relations"), final.pop("events")
+    found = faults(trial.records, placed, relations, events, observer.seen, final)
+    stall, p50, p99 = times(sent, observer.seen["events"], ended_at)
     verdict = Verdict(found, round(stall, 1), round(p50, 2), round(p99, 2))
     verdict.more = {
-        "aborted": len(raw) - len(final["events"]),
+        "aborted": len(raw) - len(events),
         "state_missing": len(ids.keys() - assigned),
         "dead": len(dead),
     }

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 import orjson
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from tests.chaos.judge import Seen
+from tests.chaos.judge import Place, Seen
 from tests.chaos.pairs import articles
+from tests.chaos.world import about
 from tieup.log.base import partition_for
-from tieup.log.topics import ARTICLES, EVENTS, RELATIONS
+from tieup.log.topics import ARTICLES, DELIVERIES, EVENTS, RELATIONS
 from tieup.model.codec import encode, to_millis
 
 END_S = 60.0
+NAMES = {RELATIONS: "relations", EVENTS: "events", ARTICLES: "articles", DELIVERIES: "deliveries"}
+"""What the judge calls the topics."""
 
 
 class Feeder(threading.Thread):
@@ -36,7 +39,7 @@ class Feeder(threading.Thread):
         )
         self._rate = rate
         self._articles = list(articles(count))
-        self.placed = {n: partition_for(a.id.encode(), partitions) for n, a in enumerate(self._articles)}
+        self._partitions = {n: partition_for(a.id.encode(), partitions) for n, a in enumerate(self._articles)}
         self.sent: dict[int, float] = {}
         self.failed: BaseException | None = None
         self.refused: list[str] = []
@@ -56,7 +59,7 @@ class Feeder(threading.Thread):
                 ARTICLES,
                 encode(article),
                 article.id.encode(),
-                partition=self.placed[n],
+                partition=self._partitions[n],
                 timestamp=to_millis(article.observed_at),
                 on_delivery=self._delivered,
             )
@@ -69,36 +72,31 @@ class Feeder(threading.Thread):
 
 
 class Observer(threading.Thread):
-    """Reads relations and events as they come, committed records only, until told to end."""
+    """Reads topics as they come, committed records only, until told to end. `places`: partitions of each topic."""
 
-    def __init__(self, servers: str, ids: Mapping[str, int]) -> None:
+    def __init__(self, servers: str, ids: Mapping[str, int], places: Mapping[str, int]) -> None:
         super().__init__(name="observer", daemon=True)
-        self._servers, self._ids = servers, ids
-        self.seen: dict[str, list[Seen]] = {"relations": [], "events": []}
-        self.ends = {"relations": 0, "events": 0}
-        self._told: set[int] = set()
+        self._servers, self._ids, self._places = servers, ids, places
+        self.seen: dict[str, list[Seen]] = {NAMES[topic]: [] for topic in places}
+        self.relations_end = 0
+        self.told: set[int] = set()
         self._ending = threading.Event()
 
     def run(self) -> None:
         consumer = _consumer(self._servers, "read_committed")
-        consumer.assign([TopicPartition(topic, 0, 0) for topic in (RELATIONS, EVENTS)])
+        consumer.assign([TopicPartition(topic, p, 0) for topic, count in self._places.items() for p in range(count)])
         while not self._ending.is_set():
             for message in consumer.consume(500, 0.1):
                 if message.error() is None:
-                    name = "events" if message.topic() == EVENTS else "relations"
-                    self._note(name, seen(message, self._ids, time.monotonic()))
+                    self._note(NAMES[message.topic()], seen(message, self._ids, time.monotonic()))
         consumer.close()
 
     def _note(self, name: str, one: Seen) -> None:
         self.seen[name].append(one)
-        self.ends[name] = one.offset + 1
+        if name == "relations":
+            self.relations_end = one.offset + 1
         if name == "events":
-            self._told.add(one.number)
-
-    @property
-    def told(self) -> int:
-        """How many articles have their event."""
-        return len(self._told)
+            self.told.add(one.number)
 
     def listen_out(self, seconds: float = 1.0) -> None:
         """Listen a little longer for what nobody waits for (a second event), then end."""
@@ -129,9 +127,22 @@ def read_all(
 def seen(message: Message, ids: Mapping[str, int], at_s: float = 0.0) -> Seen:
     """A message as the judge wants it: the article that it is about is in the key, or the event's cause."""
     value = message.value()
-    told = message.topic() == EVENTS
-    about = orjson.loads(value)["cause"]["article_id"] if told else message.key().decode()
-    return Seen(message.offset(), ids[about], hashlib.sha256(value).hexdigest(), at_s)
+    return Seen(message.offset(), ids[_about(message)], hashlib.sha256(value).hexdigest(), at_s)
+
+
+def stands(message: Message, ids: Mapping[str, int]) -> tuple[int, Place]:
+    """An article's number and place."""
+    return ids[message.key().decode()], (message.partition(), message.offset())
+
+
+def _about(message: Message) -> str:
+    match message.topic():
+        case topic if topic == EVENTS:
+            return orjson.loads(message.value())["cause"]["article_id"]
+        case topic if topic == DELIVERIES:
+            return about(orjson.loads(message.value())["body"])
+        case _:
+            return message.key().decode()
 
 
 def _consumer(servers: str, isolation: str, *, enable_partition_eof: bool = False) -> Consumer:

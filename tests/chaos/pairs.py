@@ -56,8 +56,8 @@ def articles(count: int) -> Iterator[Article]:
 
 
 def article_id(n: int) -> str:
-    """The id of article n."""
-    return derive_id("article", _url(n))
+    """The id of article n, as an entry with its URL has it."""
+    return derive_id("url", _url(n))
 
 
 def _url(n: int) -> str:

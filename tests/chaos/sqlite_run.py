@@ -98,7 +98,7 @@ def run(
             say(f"{number + 1} kills, {progress[-1]} of {records} articles told")
     asyncio.run(bootstrap.run(settings, ("extract", "story"), once=True))
     final = {name: read(file, topic, ids) for name, topic in TOPICS.items()}
-    found = faults(records, dict.fromkeys(range(records), 0), final["relations"], final["events"], live)
+    found = faults(records, {n: (0, n) for n in range(records)}, final["relations"], final["events"], live)
     with closing(sqlite3.connect(file)) as connection:
         (integrity,) = connection.execute("PRAGMA integrity_check").fetchone()
     return Outcome(found, kills, idle, integrity, round(time.monotonic() - started, 1), progress)

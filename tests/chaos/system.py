@@ -16,6 +16,7 @@ from tests.chaos.plan import Blow
 from tests.chaos.proxy import END_TXN, INIT_PRODUCER_ID, OFFSET_FETCH, Proxy
 from tests.kafka_broker import KafkaCluster, free_port
 from tests.service import Service, until
+from tieup.bootstrap import WORKERS
 
 BROKER_REST_S = 8.0
 """After a broker is back the others are spared so long: a cluster of three may lose one at a time."""
@@ -35,7 +36,14 @@ class Process:
     """
 
     def __init__(
-        self, number: int, command: Sequence[str], env: dict[str, str], folder: Path, *, wanted: bool = True
+        self,
+        number: int,
+        command: Sequence[str],
+        workers: Sequence[str],
+        env: dict[str, str],
+        folder: Path,
+        *,
+        wanted: bool = True,
     ) -> None:
         self.port = free_port()
         self.lives = 0
@@ -43,7 +51,7 @@ class Process:
         self.service: Service | None = None
         self.lock = threading.Lock()
         self.number, self._folder, self._env = number, folder, env
-        self._command = [*command, "run", "extract", "story", "--http", f"127.0.0.1:{self.port}"]
+        self._command = [*command, "run", *workers, "--http", f"127.0.0.1:{self.port}"]
         if wanted:
             self.start()
 
@@ -98,7 +106,7 @@ class System:
         self.broken: list[Exception] = []
         self.longest_restore_s = 0.0
         self.rolled: list[int] = []
-        self.served: dict[str, set[tuple[int, int]]] = {"extract": set(), "story": set()}  # process, life
+        self.served: dict[str, set[tuple[int, int]]] = {worker: set() for worker in WORKERS}  # process, life
         self._broker_lock = threading.Lock()
         self._hold_lock = threading.Lock()
         self._rests_until = 0.0

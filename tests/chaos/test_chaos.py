@@ -12,7 +12,7 @@ from tests.chaos.plan import Blow
 from tests.conftest import need_kafka
 
 RIGHT = [Seen(n, n, f"{n}") for n in range(6)]
-PLACED = {n: n % 2 for n in range(6)}
+PLACED = {n: (n % 2, n) for n in range(6)}
 
 
 def judge(relations=RIGHT, events=RIGHT, live=None):

@@ -1,0 +1,205 @@
+"""The world around a run from feeds to webhooks: a site whose feeds hold the numbered articles, and a subscriber.
+
+Each feed is wanted at a moment of its own, shows the first half of its entries at once and the second half later, as a
+feed fills. So fetching has something new at first polls and at later ones, and answers 304 to the rest.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html import escape
+
+import orjson
+from confluent_kafka import Producer
+
+from tests.chaos.pairs import article_id, articles
+from tests.feed_server import ENTRY, Answer, FeedServer, Page, feed_server, rss
+from tests.receiver import Answer as Thanks
+from tests.receiver import Received, Receiver, receiving
+from tieup.feeds.registry import feed_from_url, feed_record
+from tieup.log.base import partition_for
+from tieup.log.topics import FEEDS
+from tieup.model.article import Article
+
+ENTRIES = 100
+"""Of one feed."""
+SITES = 20
+LATER_S = 30.0
+"""After it was first asked a feed has its second half; the next poll finds it."""
+POLL_S = 60
+"""How often a feed is asked: the least that the settings allow."""
+
+HOOKS = {"joint_venture": "/ventures", "supply": "/supplies"}
+"""The kinds of tests.chaos.pairs, and where their alerts go."""
+
+SETTINGS = f"""
+master_key = "a key that is for tests and nothing else"
+[feeds]
+interval_s = {POLL_S}
+quiet_interval_s = {POLL_S}
+min_interval_s = {POLL_S}
+parsers = 1
+[articles]
+full_text = "never"
+[alerts]
+allow_private = true
+max_pending = 100000
+max_waiting = 1000000
+[feeds.hosts]
+"""
+
+
+@dataclass(slots=True)
+class Feed:
+    """A feed of the site: its entries' numbers, its two documents, and since when the second one stands there."""
+
+    numbers: range
+    half: bytes
+    whole: bytes
+    whole_at: float = float("inf")
+
+
+class World(threading.Thread):
+    """Serves feeds and takes webhooks on loopback, in one thread, until it is closed.
+
+    `sent` says since when an article could be had: from when its feed was wanted, or was first asked after its second
+    half had come. `hooked` lists what arrived, as article and webhook-id.
+    """
+
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(name="world", daemon=True)
+        self.sent: dict[int, float] = {}
+        self.hooked: list[tuple[int, str]] = []
+        self.alerted: set[int] = set()
+        self.asked = 0
+        self._clock = clock
+        self._numbers = {article_id(n): n for n in range(count)}
+        made = list(articles(count))
+        self.feeds = [_feed(made, range(at, min(at + ENTRIES, count))) for at in range(0, count, ENTRIES)]
+        self._up, self._closing = threading.Event(), asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._site, self._receiver = FeedServer(), Receiver()
+
+    def __enter__(self) -> "World":
+        self.start()
+        assert self._up.wait(10.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._closing.set)
+        self.join()
+
+    def run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        async with AsyncExitStack() as stack:
+            pages = {f"/{n}.xml": self._page(feed) for n, feed in enumerate(self.feeds)}
+            self._site = await stack.enter_async_context(feed_server(pages))
+            self._receiver = await stack.enter_async_context(receiving())
+            self._receiver.script = self._take
+            self._up.set()
+            await self._closing.wait()
+
+    def _page(self, feed: Feed) -> Callable[[object], Answer]:
+        half, whole = Page(feed.half, etag='"half"'), Page(feed.whole, etag='"whole"')
+
+        def page(seen: object) -> Answer:
+            self.asked += 1
+            now = self._clock()
+            feed.whole_at = min(feed.whole_at, now + LATER_S)
+            if now < feed.whole_at:
+                return half(seen)
+            for number in feed.numbers:
+                self.sent.setdefault(number, now)
+            return whole(seen)
+
+        return page
+
+    def _take(self, received: Received) -> Thanks:
+        number = self._numbers[about(received.body)]
+        self.hooked.append((number, received.id))
+        self.alerted.add(number)
+        return Thanks()
+
+    @property
+    def settings(self) -> str:
+        """The settings of a process that shall read the site and may tell the subscriber (tieup.toml)."""
+        place = f"127.0.0.1:{self._site.port}"
+        return SETTINGS + "".join(f'"{_host(n)}" = "{place}"\n' for n in range(SITES))
+
+    @property
+    def hooks(self) -> dict[str, str]:
+        """Where the alerts of each kind go."""
+        return {kind: f"http://127.0.0.1:{self._receiver.port}{path}" for kind, path in HOOKS.items()}
+
+
+class Publisher(threading.Thread):
+    """Wants one feed after the other, so that `rate` articles a second come in the long run.
+
+    It has what `observer.Feeder` has.
+    """
+
+    def __init__(self, servers: str, world: World, rate: float, partitions: int) -> None:
+        super().__init__(name="publisher", daemon=True)
+        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "log_level": 0})
+        self._world, self._rate, self._partitions = world, rate, partitions
+        self.sent = world.sent
+        self.failed: BaseException | None = None
+        self.refused: list[str] = []
+
+    def run(self) -> None:
+        try:
+            self._want_all()
+        except BaseException as error:  # noqa: BLE001 - told to whoever joins this thread
+            self.failed = error
+
+    def _want_all(self) -> None:
+        started = time.monotonic()
+        for n, feed in enumerate(self._world.feeds):
+            time.sleep(max(0.0, started + n * ENTRIES / self._rate - time.monotonic()))
+            wanted = feed_from_url(f"http://{_host(n % SITES)}/{n}.xml", datetime.now(UTC))
+            record = feed_record(wanted)
+            for number in _first(feed.numbers):
+                self.sent[number] = time.monotonic()
+            self._producer.produce(
+                FEEDS,
+                record.value,
+                record.key,
+                partition=partition_for(record.place_by, self._partitions),
+                timestamp=record.timestamp,
+                on_delivery=lambda error, _: error and self.refused.append(str(error)),
+            )
+            self._producer.poll(0)
+        self._producer.flush(120)
+
+
+def about(body: bytes) -> str:
+    """The article that a webhook's message is about."""
+    found: str = orjson.loads(body)["data"]["event"]["cause"]["article_id"]
+    return found
+
+
+def _first(numbers: range) -> range:
+    return numbers[: (len(numbers) + 1) // 2]
+
+
+def _feed(made: list[Article], numbers: range) -> Feed:
+    entries = [_entry(made[n]) for n in numbers]
+    return Feed(numbers, rss(*entries[: len(_first(numbers))]), rss(*entries))
+
+
+def _entry(article: Article) -> str:
+    date = f"<pubDate>{format_datetime(article.published)}</pubDate>"
+    title, text = escape(article.title), escape(article.text)
+    return ENTRY.format(title=title, link=article.url, guid=article.id, date=date, text=text)
+
+
+def _host(number: int) -> str:
+    return f"news{number}.example"
