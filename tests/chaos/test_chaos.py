@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.chaos import sqlite_run
-from tests.chaos.judge import Faults, Seen, faults, times
+from tests.chaos.judge import Faults, Seen, Webhooks, faults, times, webhooks
 from tests.chaos.kafka_run import Trial, run
 from tests.chaos.pairs import COMPANIES, articles
 from tests.chaos.plan import Blow
@@ -42,6 +42,22 @@ class TestJudge:
     def test_a_record_that_was_seen_and_is_gone_was_aborted(self):
         live = {"relations": RIGHT, "events": [*RIGHT[:2], Seen(2, 2, "of an aborted transaction"), *RIGHT[2:]]}
         assert judge(live=live) == Faults(aborted_visible=1)
+
+    def test_every_entry_has_its_article_once_in_whatever_order(self):
+        articles = [*RIGHT[::-1], Seen(6, 2, "2")]
+        found = faults(
+            6,
+            PLACED,
+            RIGHT,
+            RIGHT,
+            {"relations": RIGHT, "events": RIGHT, "articles": articles},
+            {"articles": articles[1:]},
+        )
+        assert found == Faults(lost=1, duplicated=1, aborted_visible=1)
+
+    def test_a_webhook_may_come_again_with_its_id_only(self):
+        assert webhooks(2, [(0, "a"), (1, "b"), (0, "a")]) == Webhooks(unheard=0, renamed=0, repeats=1)
+        assert webhooks(3, [(0, "a"), (1, "b"), (0, "c")]) == Webhooks(unheard=1, renamed=1, repeats=0)
 
     def test_a_stall_is_the_longest_time_without_an_event(self):
         seen = [Seen(n, n, "", at) for n, at in enumerate((1.0, 2.0, 9.0, 9.5))]
