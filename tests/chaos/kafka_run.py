@@ -24,7 +24,7 @@ from tests.chaos.plan import KINDS, Blow, plan
 from tests.chaos.processor_time import Share
 from tests.chaos.proxy import Proxy
 from tests.chaos.system import Process, System
-from tests.chaos.world import Publisher, World
+from tests.chaos.world import POLL_S, Publisher, World
 from tests.kafka_broker import KafkaCluster, free_port
 from tests.service import TIEUP, environment, tieup
 from tieup.bootstrap import WORKERS, open_log
@@ -74,8 +74,9 @@ class Trial:
         return (sys.executable, "-m", "tests.chaos.unguarded", self.without) if self.without else (TIEUP,)
 
     def planned(self) -> list[Blow]:
-        """The blows that the seed gives while articles come."""
-        return plan(self.seed, self.records / self.rate, self.processes, self.brokers, self.every_s, self.kinds)
+        """The blows that the seed gives while articles come; in a whole run until the last feed's second poll."""
+        seconds = self.records / self.rate + (POLL_S if self.whole else 0)
+        return plan(self.seed, seconds, self.processes, self.brokers, self.every_s, self.kinds)
 
 
 def run(trial: Trial, folder: Path, say: Callable[[str], None] = lambda _: None) -> Verdict:
