@@ -1,4 +1,4 @@
-"""The guards of the embedded log, and beside each the same check with the guard switched off."""
+"""The guards of the embedded log and of a runner on it, and beside each the same check with the guard switched off."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from tieup.log.base import NewRecord, TaskId, WorkerSpec
 from tieup.log.runner import Runner, RunnerBounds
 from tieup.log.sqlite import SqliteLog
 from tieup.log.sqlite_file import PAGE_BYTES
+from tieup.log.step import Stepper
 from tieup.log.task import TaskBounds
 from tieup.log.topics import BY_NAME, DEAD_LETTERS, Topic
 from tieup.metrics import Metrics
@@ -101,6 +102,27 @@ async def test_a_damaged_file_ends_the_run_instead_of_being_tried_for_ever(path,
         assert await ends_within(20.0 if guarded else 0.5, asyncio.shield(running), LogCorrupt) == guarded
         stopping.set()
         await asyncio.wait({running})
+
+
+def not_buried(self, record, error, step):
+    raise error
+
+
+@guarded
+async def test_poison_stops_nothing(path, monkeypatch, guarded):
+    """Trap: an input that cannot be used is tried again for ever, and all that stands behind it waits."""
+    if not guarded:
+        monkeypatch.setattr(Stepper, "_bury", not_buried)
+    async with await SqliteLog.open(path, exclusive=True) as log:
+        await made(log)
+        await log.append([NewRecord(NUMBERS.name, b"a", value, 1) for value in (b"1", b"poison", b"2")])
+        stopping = asyncio.Event()
+        running = asyncio.create_task(runner(log).run(stopping, once=True))
+        await asyncio.wait({running}, timeout=20.0 if guarded else 0.5)
+        stopping.set()
+        await asyncio.wait({running})
+        totals = [orjson.loads(value)["total"] for value in values(await drain(log, [at(TOTALS)]))]
+    assert totals == ([1, 3] if guarded else [])
 
 
 class Unlocked:
