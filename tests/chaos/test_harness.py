@@ -130,24 +130,24 @@ def test_what_is_taken_back_is_seen_by_who_reads_what_is_not_committed(kafka, mo
     admin = AdminClient({"bootstrap.servers": kafka})
     for made in admin.create_topics([NewTopic(one, 1) for one in topics.values()]).values():
         made.result(30)
-    monkeypatch.setattr(observers, "RELATIONS", topics["relations"])
+    monkeypatch.setattr(observers, "NAMES", {topic: name for name, topic in topics.items()})
     monkeypatch.setattr(observers, "EVENTS", topics["events"])
     ids = {f"article-{number}": number for number in range(3)}
-    live, teller = Observer(kafka, ids), Teller(kafka, topics)
+    live, teller = Observer(kafka, ids, dict.fromkeys(topics.values(), 1)), Teller(kafka, topics)
     with monkeypatch.context() as patched:
         if not guarded:
             patched.setattr(observers, "_consumer", lambda servers, _: CONSUMER(servers, "read_uncommitted"))
         live.start()
         teller.tell(0)
-        until(lambda: live.told == 1)
+        until(lambda: live.told == {0})
     with teller.taken_back(1):
-        until(lambda: guarded or live.told == 2)
+        until(lambda: guarded or live.told == {0, 1})
     teller.tell(1)
     teller.tell(2)
-    until(lambda: live.told == 3)
+    until(lambda: live.told == {0, 1, 2})
     live.listen_out(0.1)
     final = [read_all(kafka, topic, "read_committed", lambda one: seen(one, ids)) for topic in topics.values()]
-    found = faults(3, dict.fromkeys(range(3), 0), *final, live.seen)
+    found = faults(3, {number: (0, number) for number in range(3)}, *final, live.seen)
     assert found == Faults(aborted_visible=0 if guarded else 2)
 
 
