@@ -111,10 +111,12 @@ async def test_feeds_and_streams_are_served_anew_after_a_long_pause(log, pause, 
         stream = endpoint_of(KEPT, Channel.STREAM)
         before = await shelf.newest(stream.id, 10)
         assert len(before) == 2
+        who_waits = shelf.news(stream.id)
         await left_unread(log, away, now, removal_record(GONE, NOON))
         await log.append([subscription_record(NEW)])
         await eventually(lambda: knows(*((KEPT, NEW) if guarded else (GONE, KEPT, NEW))))
         assert bool(shelf.users(endpoint_of(GONE, Channel.STREAM).id)) != guarded
+        assert who_waits.is_set() == guarded
         assert await shelf.newest(stream.id, 10) == before
     await model.close()
 
