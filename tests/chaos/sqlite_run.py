@@ -59,8 +59,17 @@ def without_one_transaction() -> None:
     sqlite_records.commit = in_two
 
 
+def as_they_come(connection, task, epoch, records, offsets):
+    """A commit of the records in any order, as several threads would append them."""
+    COMMIT(connection, task, epoch, random.Random(len(records)).sample(records, len(records)), offsets)
+
+
+def without_order() -> None:
+    sqlite_records.commit = as_they_come
+
+
 COMMIT = sqlite_records.commit
-GUARDS = {"atomic": without_one_transaction}
+GUARDS = {"atomic": without_one_transaction, "order": without_order}
 
 
 def run(
