@@ -14,22 +14,26 @@ FIGHT = {"records": 2_000, "brokers": 1, "processes": 2, "rate": 100.0}
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A guard, the seed, and the kinds of blows."""
+    """A guard, the seed, and the kinds of blows; `whole`: from feeds to webhooks."""
 
     guard: str
     seed: int
     kinds: tuple[str, ...]
     every_s: tuple[float, float] = (1.5, 3.0)
+    whole: bool = False
 
     def trial(self, *, guarded: bool = False) -> Trial:
         """The trial without the guard, or the same with it."""
         kinds = dict.fromkeys(self.kinds, 1)
-        return Trial(self.seed, kinds=kinds, every_s=self.every_s, without=None if guarded else self.guard, **FIGHT)
+        without = None if guarded else self.guard
+        way = {"whole": self.whole, "at_once": self.whole}
+        return Trial(self.seed, kinds=kinds, every_s=self.every_s, without=without, **way, **FIGHT)
 
 
 CONTROLS = (
     Control("fencing", 1, ("hang process",)),
     Control("atomic", 1, ("kill process",)),
+    Control("atomic", 1, ("kill process",), whole=True),
     Control("sends", 1, ("refuse",)),
     Control("end-once", 1, ("hold",)),
     Control("position", 1, ("hold until asked",)),

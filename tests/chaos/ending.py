@@ -5,15 +5,19 @@ record counts as lost only when everything is told, or the workers have passed a
 or nothing has moved for so long that nobody would wait on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from tieup.log.topics import ARTICLES, RELATIONS
+from tieup.log.topics import ARTICLES, DELIVERIES, EVENTS, RELATIONS
 
 SETTLE_S = 10.0
 STUCK_S = 180.0
+
+READ_BY = {ARTICLES: "extract", RELATIONS: "story", EVENTS: "match", DELIVERIES: "deliver"}
+Where = tuple[str, int]
+"""A topic's partition."""
 
 
 @dataclass(slots=True)
@@ -55,28 +59,30 @@ class Ending:
 class Backlog:
     """How much of its input the workers' groups have not passed: their committed positions, read without joining."""
 
-    def __init__(self, servers: str, partitions: int, app: str = "tieup") -> None:
+    def __init__(self, servers: str, app: str = "tieup") -> None:
         options = {"bootstrap.servers": servers, "enable.auto.commit": False, "log_level": 0}
-        self._partitions = partitions
         self._groups = {
-            topic: Consumer({**options, "group.id": f"{app}-{worker}"})
-            for topic, worker in ((ARTICLES, "extract"), (RELATIONS, "story"))
+            topic: Consumer({**options, "group.id": f"{app}-{worker}"}) for topic, worker in READ_BY.items()
         }
 
-    def left(self, relations_end: int) -> int | None:
-        """How many articles are not passed, and how many relations before that end (last offset + 1).
-
-        Articles are appended outside any transaction, so what stands before the high watermark is a record. None while
-        a broker or the group's coordinator does not answer.
+    def appended(self, partitions: int) -> dict[Where, int] | None:
+        """The ends of the articles' topic, if they are appended outside any transaction: what stands before the high
+        watermark is a record then. None while a broker does not answer.
         """
-        articles = self._groups[ARTICLES]
         try:
-            ends = {
-                TopicPartition(ARTICLES, p): articles.get_watermark_offsets(TopicPartition(ARTICLES, p), timeout=5)[1]
-                for p in range(self._partitions)
-            }
-            ends[TopicPartition(RELATIONS, 0)] = relations_end
-            return sum(self._left(at, end) for at, end in ends.items())
+            places = [TopicPartition(ARTICLES, number) for number in range(partitions)]
+            ask = self._groups[ARTICLES].get_watermark_offsets
+            return {(ARTICLES, at.partition): ask(at, timeout=5)[1] for at in places}
+        except KafkaException:
+            return None
+
+    def left(self, ends: Mapping[Where, int]) -> int | None:
+        """How many records before those ends (last offset + 1) are not passed.
+
+        None while a broker or the group's coordinator does not answer.
+        """
+        try:
+            return sum(self._left(TopicPartition(*at), end) for at, end in ends.items())
         except KafkaException:
             return None
 

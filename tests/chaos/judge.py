@@ -25,6 +25,7 @@ class Seen:
     number: int
     hash: str
     at_s: float = 0.0
+    partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def faults(
 ) -> Faults:
     """Judge the final relations and events, each in the order of the offsets, and what the live reader saw of them.
 
-    `placed` gives each article's place. `others` are topics that must have each article once, in whatever order.
+    `placed` gives each article's place. `others` are topics that must have each article once: articles, in whatever
+    order, and deliveries, in each partition in the order of the events.
     """
     final = {"relations": relations, "events": events, **others}
     numbers = {name: [one.number for one in seen] for name, seen in final.items()}
@@ -79,7 +81,8 @@ def faults(
         lost=sum(len(wanted - set(found)) for found in numbers.values()),
         duplicated=sum(sum(times - 1 for times in Counter(found).values()) for found in numbers.values()),
         reordered=_relations_out_of_order(numbers["relations"], placed)
-        + _out_of_order(_ranks(numbers["events"], numbers["relations"])),
+        + _out_of_order(_ranks(numbers["events"], numbers["relations"]))
+        + _deliveries_out_of_order(others.get("deliveries", ()), numbers["events"]),
         aborted_visible=sum(
             len({(one.offset, one.hash) for one in live[name]} - {(one.offset, one.hash) for one in seen})
             for name, seen in final.items()
@@ -87,15 +90,15 @@ def faults(
     )
 
 
-def webhooks(count: int, hooked: Sequence[tuple[int, str]]) -> Webhooks:
-    """Judge the webhooks that arrived: the article that each is about, and its id."""
+def webhooks(count: int, hooked: Sequence[tuple[int, str, float]]) -> Webhooks:
+    """Judge the webhooks that arrived: the article that each is about, its id, and when it came."""
     ids: dict[int, set[str]] = {}
-    for number, one in hooked:
+    for number, one, _ in hooked:
         ids.setdefault(number, set()).add(one)
     return Webhooks(
         unheard=len(set(range(count)) - ids.keys()),
         renamed=sum(len(found) - 1 for found in ids.values()),
-        repeats=len(hooked) - len(set(hooked)),
+        repeats=len(hooked) - sum(map(len, ids.values())),
     )
 
 
@@ -105,6 +108,13 @@ def _relations_out_of_order(numbers: Sequence[int], placed: Mapping[int, Place])
         partition, rank = placed.get(number, (-1, number))
         partitions.setdefault(partition, []).append(rank)
     return sum(_out_of_order(found) for found in partitions.values())
+
+
+def _deliveries_out_of_order(seen: Sequence[Seen], order: Sequence[int]) -> int:
+    partitions: dict[int, list[int]] = {}
+    for one in seen:
+        partitions.setdefault(one.partition, []).append(one.number)
+    return sum(_out_of_order(_ranks(numbers, order)) for numbers in partitions.values())
 
 
 def _ranks(numbers: Sequence[int], order: Sequence[int]) -> list[int]:
@@ -124,7 +134,8 @@ def _out_of_order(numbers: Sequence[int]) -> int:
 def times(
     sent: Mapping[int, float], events: Sequence[Seen], ended_at: float | None = None
 ) -> tuple[float, float, float]:
-    """The longest stall, and the p50 and p99 of the way from an article's append to its event, in seconds.
+    """The longest stall, and the p50 and p99 of the way from an article's append to its event (or to its webhook, if
+    those are given), in seconds.
 
     A stall is time without any event while an article had been waiting; with an event missing it lasts until
     `ended_at`.

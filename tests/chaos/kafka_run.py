@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.chaos.ending import Backlog, Ending, wait
-from tests.chaos.judge import Verdict, faults, times, webhooks
+from tests.chaos.ending import SETTLE_S, Backlog, Ending, wait
+from tests.chaos.judge import Seen, Verdict, faults, times, webhooks
 from tests.chaos.observer import NAMES, Feeder, Observer, read_all, seen, stands
 from tests.chaos.pairs import article_id, gazetteer
 from tests.chaos.plan import KINDS, Blow, plan
@@ -41,7 +41,7 @@ class Trial:
 
     The last `late` processes do not run until a blow starts them. The blows are drawn from the seed, of these `kinds`,
     every so many seconds (`every_s`), unless `blows` names them. `without` names a guard that is switched off (a
-    control). `whole`: from feeds to webhooks.
+    control). `whole`: from feeds to webhooks; `at_once`: a feed's entries are all there at its first poll.
     """
 
     seed: int
@@ -56,6 +56,7 @@ class Trial:
     without: str | None = None
     blows: tuple[Blow, ...] = ()
     whole: bool = False
+    at_once: bool = False
 
     @property
     def workers(self) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ class Trial:
 
     def planned(self) -> list[Blow]:
         """The blows that the seed gives while articles come; in a whole run until the last feed's second poll."""
-        seconds = self.records / self.rate + (POLL_S if self.whole else 0)
+        seconds = self.records / self.rate + (POLL_S if self.whole and not self.at_once else 0)
         return plan(self.seed, seconds, self.processes, self.brokers, self.every_s, self.kinds)
 
 
@@ -95,7 +96,7 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
         proxies = [stack.enter_context(Proxy(target, port)) for target, port in zip(cluster.ports, backs, strict=True)]
         stack.enter_context(cluster)
         make_topics(cluster.direct, trial.brokers)
-        world = stack.enter_context(World(trial.records)) if trial.whole else None
+        world = stack.enter_context(World(trial.records, at_once=trial.at_once)) if trial.whole else None
         env = environment(
             log=f"kafka://{cluster.bootstrap}",
             partitions=str(PARTITIONS),
@@ -159,7 +160,7 @@ def _run(trial: Trial, system: System, world: World | None, say: Callable[[str],
     observer.listen_out()
     verdict = judged(trial, feeder.sent, observer, servers, ids, ended_at)
     if world is not None:
-        verdict.more |= asdict(webhooks(trial.records, world.hooked)) | {"polls": world.asked}
+        to_the_end(verdict, trial, world, ended_at)
     verdict.more |= {
         "ended": ended,
         "blows": dict(sorted(system.done.items())),
@@ -173,13 +174,31 @@ def _run(trial: Trial, system: System, world: World | None, say: Callable[[str],
     return verdict
 
 
+def to_the_end(verdict: Verdict, trial: Trial, world: World, ended_at: float) -> None:
+    """Judge the webhooks as well; the times are those until they came, the stall the longer one."""
+    arrived = [Seen(0, number, one, at) for number, one, at in world.hooked]
+    stall, p50, p99 = times(world.sent, arrived, ended_at)
+    verdict.more |= asdict(webhooks(trial.records, world.hooked)) | {"polls": world.asked, "to_event": verdict.p50_s}
+    verdict.stall_s = max(verdict.stall_s, round(stall, 1))
+    verdict.p50_s, verdict.p99_s = round(p50, 2), round(p99, 2)
+
+
 def _wait(trial: Trial, servers: str, observer: Observer, world: World | None) -> str:
-    ending = Ending(trial.records, most_s=max(600.0, 3 * trial.records / trial.rate))
-    with contextlib.closing(Backlog(servers, PARTITIONS)) as backlog:
+    settle_s = SETTLE_S if world is None else SETTLE_S + POLL_S  # a feed may not have been asked again
+    ending = Ending(trial.records, max(600.0, 3 * trial.records / trial.rate), settle_s)
+    with contextlib.closing(Backlog(servers)) as backlog:
+
+        def left() -> int | None:
+            if world is None:
+                appended = backlog.appended(PARTITIONS)
+                return None if appended is None else backlog.left({**observer.ends, **appended})
+            unsent, passed = trial.records - len(world.sent), backlog.left(dict(observer.ends))
+            return None if passed is None else unsent + passed
+
         return wait(
             ending,
             told=lambda: len(observer.told if world is None else observer.told & world.alerted),
-            left=lambda: backlog.left(observer.relations_end),
+            left=left,
             clock=time.monotonic,
             sleep=time.sleep,
         )

@@ -78,7 +78,7 @@ class Observer(threading.Thread):
         super().__init__(name="observer", daemon=True)
         self._servers, self._ids, self._places = servers, ids, places
         self.seen: dict[str, list[Seen]] = {NAMES[topic]: [] for topic in places}
-        self.relations_end = 0
+        self.ends: dict[tuple[str, int], int] = {}
         self.told: set[int] = set()
         self._ending = threading.Event()
 
@@ -88,13 +88,12 @@ class Observer(threading.Thread):
         while not self._ending.is_set():
             for message in consumer.consume(500, 0.1):
                 if message.error() is None:
+                    self.ends[message.topic(), message.partition()] = message.offset() + 1
                     self._note(NAMES[message.topic()], seen(message, self._ids, time.monotonic()))
         consumer.close()
 
     def _note(self, name: str, one: Seen) -> None:
         self.seen[name].append(one)
-        if name == "relations":
-            self.relations_end = one.offset + 1
         if name == "events":
             self.told.add(one.number)
 
@@ -127,7 +126,7 @@ def read_all(
 def seen(message: Message, ids: Mapping[str, int], at_s: float = 0.0) -> Seen:
     """A message as the judge wants it: the article that it is about is in the key, or the event's cause."""
     value = message.value()
-    return Seen(message.offset(), ids[_about(message)], hashlib.sha256(value).hexdigest(), at_s)
+    return Seen(message.offset(), ids[_about(message)], hashlib.sha256(value).hexdigest(), at_s, message.partition())
 
 
 def stands(message: Message, ids: Mapping[str, int]) -> tuple[int, Place]:

@@ -1,7 +1,7 @@
 """Kills on the embedded log: one life of the service after the other, each ended by kill -9 at a seeded moment.
 
-A life is forked from a process that has imported everything, so that most of it is work. What is judged is read from
-the file by plain SQL, after every kill and at the end.
+A life is forked from a process that has imported and loaded everything, so that most of it is work. What is judged is
+read from the file by plain SQL, after every kill and at the end.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ import orjson
 from tests.chaos.judge import Faults, Seen, faults
 from tests.chaos.pairs import article_id, articles, gazetteer
 from tieup import bootstrap
+from tieup.claims import meaning
 from tieup.config import Settings, load_settings
 from tieup.log import sqlite_records
 from tieup.log.base import NewRecord
@@ -90,6 +91,7 @@ def run(
     settings = _settings(folder, batch, records)
     file = folder / "tieup.db"
     asyncio.run(_append(settings, records))
+    meaning.encode(["so that no life has to load the encoder"])
     ids = {article_id(n): n for n in range(records)}
     live: dict[str, list[Seen]] = {name: [] for name in TOPICS}
     progress, idle = [], 0

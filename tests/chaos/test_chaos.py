@@ -55,9 +55,17 @@ class TestJudge:
         )
         assert found == Faults(lost=1, duplicated=1, aborted_visible=1)
 
+    def test_deliveries_of_a_partition_follow_the_events(self):
+        across = [Seen(n, n, f"{n}", partition=n % 2) for n in (1, 0, 3, 2, 5, 4)]
+        live = {"relations": RIGHT, "events": RIGHT, "deliveries": across}
+        assert not faults(6, PLACED, RIGHT, RIGHT, live, {"deliveries": across})
+        within = [Seen(n, n, f"{n}") for n in (1, 0, 2, 3, 4, 5)]
+        live["deliveries"] = within
+        assert faults(6, PLACED, RIGHT, RIGHT, live, {"deliveries": within}) == Faults(reordered=1)
+
     def test_a_webhook_may_come_again_with_its_id_only(self):
-        assert webhooks(2, [(0, "a"), (1, "b"), (0, "a")]) == Webhooks(unheard=0, renamed=0, repeats=1)
-        assert webhooks(3, [(0, "a"), (1, "b"), (0, "c")]) == Webhooks(unheard=1, renamed=1, repeats=0)
+        assert webhooks(2, [(0, "a", 1.0), (1, "b", 1.0), (0, "a", 2.0)]) == Webhooks(unheard=0, renamed=0, repeats=1)
+        assert webhooks(3, [(0, "a", 1.0), (1, "b", 1.0), (0, "c", 2.0)]) == Webhooks(unheard=1, renamed=1, repeats=0)
 
     def test_a_stall_is_the_longest_time_without_an_event(self):
         seen = [Seen(n, n, "", at) for n, at in enumerate((1.0, 2.0, 9.0, 9.5))]
@@ -98,7 +106,18 @@ def test_processes_come_and_go_under_load_and_a_rolling_restart_costs_nothing(re
     assert verdict.more["exit_codes"] == [0] * 5, verdict
     assert verdict.more["ended_alone"] == [], verdict
     assert {process for process, _ in verdict.more["served"]["extract"]} == {0, 1, 2}, verdict
-    assert len(verdict.more["served"]["story"]) >= 2, "the one story task is taken over"
+    assert len({process for process, _ in verdict.more["served"]["story"]}) >= 2, "the one story task is taken over"
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_kill_on_the_way_from_feeds_to_webhooks_costs_nothing(request, tmp_path):
+    need_kafka(request.config)
+    blows = (Blow(1.0, "kill process", 0, 0.0), Blow(4.0, "kill process", 1, 0.0))
+    verdict = run(Trial(0, 400, brokers=1, processes=2, rate=100, blows=blows, whole=True, at_once=True), tmp_path)
+    assert not verdict.faults, verdict
+    assert verdict.more["blows"] == {"kill process": 2}, verdict
+    assert verdict.more["unheard"] == verdict.more["renamed"] == verdict.more["dead"] == 0, verdict
 
 
 def test_the_embedded_log_outlives_kills(tmp_path):

@@ -41,6 +41,7 @@ SETTINGS = f"""
 master_key = "a key that is for tests and nothing else"
 [feeds]
 interval_s = {POLL_S}
+retry_s = {POLL_S}
 quiet_interval_s = {POLL_S}
 min_interval_s = {POLL_S}
 parsers = 1
@@ -68,15 +69,17 @@ class World(threading.Thread):
     """Serves feeds and takes webhooks on loopback, in one thread, until it is closed.
 
     `sent` says since when an article could be had: from when its feed was wanted, or was first asked after its second
-    half had come. `hooked` lists what arrived, as article and webhook-id.
+    half had come. `hooked` lists what arrived: the article, the webhook-id, and when. With `at_once` a feed has all its
+    entries from the start.
     """
 
-    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic, *, at_once: bool = False) -> None:
         super().__init__(name="world", daemon=True)
         self.sent: dict[int, float] = {}
-        self.hooked: list[tuple[int, str]] = []
+        self.hooked: list[tuple[int, str, float]] = []
         self.alerted: set[int] = set()
         self.asked = 0
+        self.at_once = at_once
         self._clock = clock
         self._numbers = {article_id(n): n for n in range(count)}
         made = list(articles(count))
@@ -113,7 +116,7 @@ class World(threading.Thread):
         def page(seen: object) -> Answer:
             self.asked += 1
             now = self._clock()
-            feed.whole_at = min(feed.whole_at, now + LATER_S)
+            feed.whole_at = min(feed.whole_at, now + (0.0 if self.at_once else LATER_S))
             if now < feed.whole_at:
                 return half(seen)
             for number in feed.numbers:
@@ -124,7 +127,7 @@ class World(threading.Thread):
 
     def _take(self, received: Received) -> Thanks:
         number = self._numbers[about(received.body)]
-        self.hooked.append((number, received.id))
+        self.hooked.append((number, received.id, self._clock()))
         self.alerted.add(number)
         return Thanks()
 
@@ -166,7 +169,7 @@ class Publisher(threading.Thread):
             time.sleep(max(0.0, started + n * ENTRIES / self._rate - time.monotonic()))
             wanted = feed_from_url(f"http://{_host(n % SITES)}/{n}.xml", datetime.now(UTC))
             record = feed_record(wanted)
-            for number in _first(feed.numbers):
+            for number in feed.numbers if self._world.at_once else _first(feed.numbers):
                 self.sent[number] = time.monotonic()
             self._producer.produce(
                 FEEDS,
