@@ -1,6 +1,6 @@
 """Which feeds are due, in order of time and fair to hosts; the cost does not grow with the number of feeds."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
@@ -11,11 +11,14 @@ Due = tuple[datetime, str]
 
 
 class DueFeeds:
-    """Feeds by due time, kept per host, and hosts by their earliest feed; a host may be held back for a while."""
+    """Feeds by due time, kept per host, and hosts by their earliest feed; a host may be held back for a while.
+
+    A host's feeds are a tuple: such of plain values are passed over by the garbage collector, and most hosts have one.
+    """
 
     def __init__(self) -> None:
         self._place: dict[str, tuple[str, datetime]] = {}
-        self._feeds: dict[str, list[Due]] = {}
+        self._feeds: dict[str, tuple[Due, ...]] = {}
         self._hosts: SortedList = SortedList()
         self._held: dict[str, datetime] = {}
 
@@ -28,9 +31,10 @@ class DueFeeds:
         if self._place.get(feed_id) == (host, due):
             return
         self.remove(feed_id)
-        with_head = self._feeds.setdefault(host, [])
+        feeds, placed = self._feeds.get(host, ()), (due, feed_id)
+        at = bisect_left(feeds, placed)
         self._forget_head(host)
-        insort(with_head, (due, feed_id))
+        self._feeds[host] = (*feeds[:at], placed, *feeds[at:])
         self._place[feed_id] = (host, due)
         self._set_head(host)
 
@@ -41,8 +45,9 @@ class DueFeeds:
         host, due = place
         self._forget_head(host)
         feeds = self._feeds[host]
-        del feeds[bisect_left(feeds, (due, feed_id))]
-        if feeds:
+        at = bisect_left(feeds, (due, feed_id))
+        if len(feeds) > 1:
+            self._feeds[host] = feeds[:at] + feeds[at + 1 :]
             self._set_head(host)
         else:
             del self._feeds[host]

@@ -1,7 +1,8 @@
 """One poll: what is asked, and what its outcome makes of a feed's state."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from tieup.articles.urls import registrable_domain
@@ -26,6 +27,8 @@ SIGHTINGS: Final = 3  # of a permanent redirect, before it is believed: captive 
 LOST_AFTER: Final = 5  # errors in a row at a new place, before the old one is asked again
 
 Fields = dict[str, Any]  # of a FeedState, by name
+_PLACES: Final = {field.name: at for at, field in enumerate(fields(FeedState))}
+_values: Final = attrgetter(*_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def state_after(
     error = outcome.error or (state.error if unreadable else None)
     errors = 0 if error is None else state.errors_in_a_row + 1
     # Gathered first: a copy of so wide a record for each of its aspects costs more than all else that a 304 needs.
-    fields: Fields = {
+    told: Fields = {
         "domain": feed.domain,
         "last_poll_at": outcome.observed_at,
         "last_success_at": state.last_success_at if error else outcome.observed_at,
@@ -93,11 +96,19 @@ def state_after(
         **_answer(before, outcome),
     }
     if found is not None:
-        fields |= _document(before, outcome, found)
+        told |= _document(before, outcome, found)
     if error is None:
-        fields["entries_per_day"] = _rate(before, fields, state, outcome, found, settings)
-    after = replace(before, **fields)
-    return replace(after, next_poll_at=next_poll_at(feed, after, outcome, settings))
+        told["entries_per_day"] = _rate(before, told, state, outcome, found, settings)
+    after = _with(before, told)
+    return _with(after, {"next_poll_at": next_poll_at(feed, after, outcome, settings)})
+
+
+def _with(state: FeedState, told: Fields) -> FeedState:
+    """Return a state with other values, as `dataclasses.replace` does, which takes twice as long for forty of them."""
+    values = list(_values(state))
+    for name, value in told.items():
+        values[_PLACES[name]] = value
+    return FeedState(*values)
 
 
 def _at_its_url(feed: Feed, state: FeedState) -> FeedState:
@@ -159,7 +170,7 @@ def newest_entry_at(state: FeedState, outcome: FetchOutcome, found: Recognised) 
 
 def _rate(
     before: FeedState,
-    fields: Fields,
+    told: Fields,
     state: FeedState,
     outcome: FetchOutcome,
     found: Recognised | None,
@@ -172,7 +183,7 @@ def _rate(
     elapsed_s = (outcome.observed_at - state.last_success_at).total_seconds()
     rate = state.entries_per_day
     if rate is None:
-        rate = rate_to_begin_with(replace(before, **fields), settings)
+        rate = rate_to_begin_with(_with(before, told), settings)
     lost = found is not None and _overrun(before, outcome, found)
     pushed = 0 if state.hub is None else state.hub.new_since_poll
     return rate_after(rate, pushed + (0 if found is None else found.new), elapsed_s, lost=lost)

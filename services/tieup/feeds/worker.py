@@ -18,6 +18,7 @@ from tieup.feeds.forgetting import RemovedFeeds
 from tieup.feeds.hubs.subscribing import ACT_PREFIX, Subscriptions, needs_whole_document, pushed_outcome
 from tieup.feeds.hubs.websub import HubTerms, after_poll, put_off
 from tieup.feeds.moves import Moves
+from tieup.feeds.packed import PackedRecords
 from tieup.feeds.pages.pages import Pages
 from tieup.feeds.poll import new_state, poll_request, refusal, state_after
 from tieup.feeds.registry import feed_id
@@ -63,8 +64,8 @@ class FetchWorker:
         self._counted_at: datetime | None = None
         self._settings = settings
         self._watch = FetchWatch() if watch is None else watch
-        self._feeds: dict[str, Feed] = {}
-        self._states: dict[str, FeedState] = {}
+        self._feeds = PackedRecords(Feed, FEEDS)
+        self._states = PackedRecords(FeedState, FEED_STATES)
         self._due = DueFeeds()
         self._removed = RemovedFeeds(settings.forget_days)
         self._hubs = Subscriptions(hubs, settings, self._watch)
@@ -231,23 +232,25 @@ class FetchWorker:
 
     def _apply_feed(self, key: str, value: bytes | None) -> None:
         if value is None:
-            self._feeds.pop(key, None)
+            self._feeds.drop(key)
             return
         try:
-            self._feeds[key] = decode(Feed, value, f"{FEEDS} {key}")
+            self._feeds.put(key, value, decode(Feed, value, f"{FEEDS} {key}"))
         except BadRecord as error:
             _log.warning("feed ignored: %s", error)
 
     def _apply_state(self, key: str, value: bytes | None) -> None:
         state = None if value is None else _read_state(key, value)
-        self._hubs.note(key, self._states.pop(key, None), state)
+        self._hubs.note(key, self._states.get(key), state)
         self._moves.note(key, None if state is None else state.location)
-        if state is None:
+        if state is None or value is None:
+            self._states.drop(key)
             return
         if state.state_version != FEED_STATE_VERSION:
             self._take_over(key, state)
             state = replace(state, seen=(), state_version=FEED_STATE_VERSION)
-        self._states[key] = state
+            value = encode(state)
+        self._states.put(key, value, state)
         if state.quiet_until is not None:
             host = state.quiet_domain or state.domain
             self._due.hold(host, state.quiet_until)
@@ -273,10 +276,10 @@ class FetchWorker:
         self._from_states.discard(key)
 
     def _place(self, key: str) -> None:
-        feed = self._feeds.get(key)
+        feed, state = self._feeds.get(key), self._states.get(key)
         asked = self._is_asked(key)
-        self._removed.place(key, self._states.get(key), wanted=feed is not None)
-        self._hubs.place(key, self._states.get(key), wanted=asked)
+        self._removed.place(key, state, wanted=feed is not None)
+        self._hubs.place(key, state, wanted=asked)
         if feed is None or not asked:
             self._due.remove(key)
         else:
