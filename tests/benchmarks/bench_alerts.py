@@ -4,9 +4,9 @@
 
 `match`: one event at a time, from the record to the deliveries; up to ten of the subscriptions match.
 `deliver`: from the events on the embedded log, every commit on the disk, to the last message received. The bare loop
-posts as many bodies of the same size with the same client and as many at once, and writes nothing anywhere. The
-receiver is a process of its own. By CPU: what this process spends on a message, bare and whole. The same loop with
-httpx's own client is for comparison.
+posts as many bodies of the same size with the same client and as many at once, and writes nothing anywhere: by the
+client's own short way, as deliveries go, and by its httpx interface. The receiver is a process of its own. By CPU: what
+this process spends on a message, bare and whole. The same loop with httpx's own client is for comparison.
 `dead`: the same beside an endpoint that accepts connections and never answers.
 `memory`: what one task holds when all that may wait does.
 `delay`: from an event's append to its message's arrival, one event at a time, all on the disk at every step.
@@ -38,7 +38,7 @@ from tieup.log.runner import settle_process
 from tieup.log.sqlite import SqliteLog
 from tieup.model.codec import to_millis
 from tieup.model.labels import Kind
-from tieup.outside.transport import GuardedTransport
+from tieup.outside.transport import GuardedTransport, PostBounds
 
 SUBSCRIPTIONS = 10_000
 EVENTS = 2_000
@@ -102,19 +102,15 @@ async def matching(_: int) -> None:
 async def delivering(count: int) -> None:
     """Deliver to several endpoints, then post as many bodies bare."""
     seconds, cpu = await delivered(count)
+    say(f"deliver: {count} messages, {count / seconds:.0f}/s, {cpu / count * 1000:.3f} ms of CPU each")
     body = alert_body(event(1), "0" * 32, [subscription("company:ford")])
     with sinking() as sink:
-        before = _clocks()
-        await posting(sink, [body] * count)
-        bare, bare_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
-        before = _clocks()
-        await posting_by_httpx(sink, [body] * count)
-        other, other_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
-    say(f"deliver: {count} messages, {count / seconds:.0f}/s, {cpu / count * 1000:.3f} ms of CPU each")
-    say(f"bare loop: {count / bare:.0f}/s, {bare_cpu / count * 1000:.3f} ms of CPU each")
-    say(f"httpx's client: {count / other:.0f}/s, {other_cpu / count * 1000:.3f} ms of CPU each")
-    say(f"deliver / bare: {bare / seconds:.0%} by the clock, {bare_cpu / cpu:.0%} by CPU")
-    say(f"deliver / httpx's client: {other / seconds:.0%} by the clock, {other_cpu / cpu:.0%} by CPU")
+        for name, loop in BARE.items():
+            before = _clocks()
+            await loop(sink, [body] * count)
+            bare, bare_cpu = (now - then for now, then in zip(_clocks(), before, strict=True))
+            say(f"{name}: {count / bare:.0f}/s, {bare_cpu / count * 1000:.3f} ms of CPU each")
+            say(f"deliver / {name}: {bare / seconds:.0%} by the clock, {bare_cpu / cpu:.0%} by CPU")
 
 
 async def delivered(count: int, dead: str = "") -> tuple[float, float]:
@@ -198,7 +194,24 @@ def recent(count: int) -> list[NewRecord]:
 
 
 async def posting(sink: Sink, bodies: Sequence[bytes]) -> None:
-    """Post the bodies, as many at once as is fastest here."""
+    """Post the bodies as deliveries are, as many at once as is fastest here."""
+    queue = list(enumerate(bodies))
+    transport = GuardedTransport(allow_private=True, hosts={}, connections=AT_ONCE)
+    bounds = PostBounds(connect_s=5.0, head_s=20.0, body_s=2.0, most_bytes=4_096)
+
+    async def post() -> None:
+        while queue:
+            number, body = queue.pop()
+            headers = [(b"webhook-id", b"%d" % number)]
+            answer = await transport.post(f"{sink.url}/{number % ENDPOINTS}", headers, body, bounds)
+            assert answer.status == 200
+
+    await asyncio.gather(*(post() for _ in range(AT_ONCE)))
+    await transport.aclose()
+
+
+async def posting_by_interface(sink: Sink, bodies: Sequence[bytes]) -> None:
+    """Post the bodies over the same connections, with httpx's records of requests and answers."""
     queue = list(enumerate(bodies))
     transport = GuardedTransport(allow_private=True, hosts={}, connections=AT_ONCE)
 
@@ -229,6 +242,13 @@ async def posting_by_httpx(sink: Sink, bodies: Sequence[bytes]) -> None:
                 assert answer.status_code == 200
 
         await asyncio.gather(*(post() for _ in range(AT_ONCE)))
+
+
+BARE: dict[str, Callable[[Sink, Sequence[bytes]], Awaitable[None]]] = {
+    "bare loop": posting,
+    "the same by httpx's interface": posting_by_interface,
+    "httpx's client": posting_by_httpx,
+}
 
 
 async def memory(_: int) -> None:

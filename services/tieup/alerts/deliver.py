@@ -8,7 +8,9 @@ delivery ─▶ at once ─▶ its story's lane ─▶ attempt ─▶ delivered
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
+
+import orjson
 
 from tieup.alerts.attempt import AttemptRequest
 from tieup.alerts.message import digest_body
@@ -56,7 +58,7 @@ class DeliverWorker:
         if record.topic == NAME:
             return self._answered(decode(AttemptOutcome, record.value, record.place))
         delivery = decode(Delivery, record.value, record.place)
-        return NOTHING if delivery.channel in PULLED else self._wanted(delivery, record.offset)
+        return NOTHING if delivery.channel in PULLED else self._wanted(delivery, record)
 
     def apply(self, change: Change) -> None:
         """Take a subscription or a state of the task's own into memory. Raises StateVersionError."""
@@ -100,13 +102,13 @@ class DeliverWorker:
         room[channel] = max(0, left - len(acts))
         return acts[:left]
 
-    def _wanted(self, delivery: Delivery, sequence: int) -> Output:
+    def _wanted(self, delivery: Delivery, record: Record) -> Output:
         if self._pending.knows(delivery.id):
             return NOTHING
         progress = DeliveryProgress(
             id=delivery.id,
             endpoint_id=delivery.endpoint_id,
-            sequence=sequence,
+            sequence=record.offset,
             status=DeliveryStatus.WAITING,
             due_at=delivery.matched_at,
             delivery=delivery,
@@ -115,8 +117,8 @@ class DeliverWorker:
         if refused is not None:
             return self._given_up(progress, delivery.matched_at, refused)
         if delivery.replay or not delivery.subscription_ids:
-            return Output(changes=(_changed(progress),))
-        return self._released(progress, delivery)
+            return Output(changes=(_changed(progress, record.value),))
+        return self._released(progress, delivery, record.value)
 
     def _refused(self, endpoint_id: str) -> str | None:
         """Say why an endpoint may have no more to wait for it. In a crowd each may have an equal share."""
@@ -131,7 +133,7 @@ class DeliverWorker:
                 return f"{self._settings.max_waiting} wait in all, {count} of them for the endpoint"
         return None
 
-    def _released(self, progress: DeliveryProgress, delivery: Delivery) -> Output:
+    def _released(self, progress: DeliveryProgress, delivery: Delivery, written: bytes | None) -> Output:
         """Let a message go or hold it; one that goes takes along what is held of its story, so that order is kept."""
         at, subscription_id = delivery.matched_at, delivery.subscription_ids[0]
         window = self._pending.window(delivery.endpoint_id, subscription_id, at)
@@ -139,22 +141,24 @@ class DeliverWorker:
         found = release(delivery.mode, at, window, ahead)
         if found.held_until is not None:
             held = replace(progress, status=DeliveryStatus.HELD, due_at=found.held_until)
-            return Output(changes=(_changed(held),))
+            return Output(changes=(_changed(held, written),))
         along = [
             _changed(replace(one, status=DeliveryStatus.WAITING, due_at=at))
             for one in self._pending.held.of_story(delivery.endpoint_id, delivery.story_id)
         ]
         counted = () if found.window is window else (_window(found.window),)
-        return Output(changes=(*along, _changed(progress), *counted))
+        return Output(changes=(*along, _changed(progress, written), *counted))
 
     def _answered(self, outcome: AttemptOutcome) -> Output:
         progress = self._pending.get(outcome.delivery_id)
         if progress is None or progress.tries != outcome.attempt:
             return NOTHING
-        progress = _tried(progress, outcome)
+        attempts = (*progress.attempts, _attempt(outcome))[-MAX_ATTEMPTS_KEPT:]
+        tries = progress.tries + 1
         health, said = self._health_after(progress.endpoint_id, outcome)
         if outcome.delivered:
-            return replace(said, changes=(_ended(progress, DeliveryStatus.DELIVERED, outcome.at), *health))
+            return Output(said.records, (_told(progress, tries, attempts, outcome.at), *health))
+        progress = replace(progress, tries=tries, attempts=attempts)
         due_at = None if outcome.gone else next_attempt_at(progress.id, progress.tries, outcome)
         if due_at is not None:
             return replace(said, changes=(_changed(replace(progress, due_at=due_at)), *health))
@@ -271,11 +275,9 @@ def deliver_spec(settings: AlertSettings, shell: Shell | None = None) -> WorkerS
     )
 
 
-def _tried(progress: DeliveryProgress, outcome: AttemptOutcome) -> DeliveryProgress:
+def _attempt(outcome: AttemptOutcome) -> Attempt:
     took = (outcome.at - outcome.started_at) // timedelta(milliseconds=1)
-    attempt = Attempt(outcome.at, max(0, took), outcome.status, outcome.error, outcome.excerpt)
-    attempts = (*progress.attempts, attempt)[-MAX_ATTEMPTS_KEPT:]
-    return replace(progress, tries=progress.tries + 1, attempts=attempts)
+    return Attempt(outcome.at, max(0, took), outcome.status, outcome.error, outcome.excerpt)
 
 
 def _request(progress: DeliveryProgress, delivery: Delivery, endpoint: Endpoint) -> AttemptRequest:
@@ -320,8 +322,22 @@ def _digest(
     )
 
 
-def _changed(progress: DeliveryProgress) -> Change:
-    return Change(DELIVERY_STATES, progress.id.encode(), encode(DeliveryState(delivery=progress)))
+def _changed(progress: DeliveryProgress, written: bytes | None = None) -> Change:
+    """Return how a delivery fares as a change; `written` is the delivery as it was read, which need not be written
+    anew.
+    """
+    state = DeliveryState(delivery=progress)
+    if written is not None:
+        as_read = replace(progress, delivery=cast(Delivery, orjson.Fragment(written)))
+        return Change(DELIVERY_STATES, progress.id.encode(), encode(DeliveryState(delivery=as_read)), state)
+    return Change(DELIVERY_STATES, progress.id.encode(), encode(state), state)
+
+
+def _told(progress: DeliveryProgress, tries: int, attempts: tuple[Attempt, ...], at: datetime) -> Change:
+    told = DeliveryStatus.DELIVERED
+    return _changed(
+        replace(progress, tries=tries, attempts=attempts, status=told, delivery=None, due_at=at, ended_at=at)
+    )
 
 
 def _ended(progress: DeliveryProgress, status: DeliveryStatus, at: datetime) -> Change:

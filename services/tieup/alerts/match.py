@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from tieup.alerts.conditions import facts_of, passes
 from tieup.alerts.index import SubscriptionIndex, endpoints_of
@@ -126,7 +126,7 @@ def _delivery(
         endpoint_id=endpoint_id,
         subscription_ids=tuple(one.id for one in wanted),
         matched_at=at,
-        body=bodies.to(wanted).decode(),
+        body=cast(str, bodies.quoted(wanted)),  # only to be encoded
         mode=wanted[0].mode,
         replay=replayed_at is not None,
         channel=next(one.channel for one in wanted[0].endpoints if one.id == endpoint_id),

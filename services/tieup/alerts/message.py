@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
 import orjson
 
@@ -85,26 +85,55 @@ class AlertBodies:
         self._event = event
         self._event_id = event_id
         self._type = kind or f"tieup.{event.type}.v1"
-        self._encoded: list[orjson.Fragment] = []  # shortened ever more
+        self._begun: list[_Begun] = []  # with the event shortened ever more
 
     def to(self, subscriptions: Sequence[Subscription]) -> bytes:
         """Return the message to the subscriptions that the event fired. Raises InvalidOutput if it does not fit."""
-        reasons = tuple(reason(one) for one in subscriptions[:MAX_REASONS])
+        begun, ending = self._fitting(subscriptions)
+        return begun.plain + ending
+
+    def quoted(self, subscriptions: Sequence[Subscription]) -> orjson.Fragment:
+        """Return the message as a string within JSON, as a record has it. Raises InvalidOutput if it does not fit."""
+        begun, ending = self._fitting(subscriptions)
+        return orjson.Fragment(b'"%b%b"' % (begun.quoted, _quoted(ending)))
+
+    def _fitting(self, subscriptions: Sequence[Subscription]) -> tuple["_Begun", bytes]:
+        ending = b"%b%b%b" % (_REASONS, encode([reason(one) for one in subscriptions[:MAX_REASONS]]), _END)
         for level in range(len(_SHORTENED) + 1):
-            event = cast(StoryEvent, self._at(level))
-            body = encode(AlertMessage(self._type, self._event.occurred_at, AlertData(self._event_id, event, reasons)))
-            if len(body) < MAX_BODY_BYTES - LINK_BYTES:
-                return body
+            begun = self._at(level)
+            size = len(begun.plain) + len(ending)
+            if size < MAX_BODY_BYTES - LINK_BYTES:
+                return begun, ending
         raise InvalidOutput(
-            f"event {self._event_id}: {len(body)} bytes when shortened, a message has at most {MAX_BODY_BYTES}"
+            f"event {self._event_id}: {size} bytes when shortened, a message has at most {MAX_BODY_BYTES}"
         )
 
-    def _at(self, level: int) -> orjson.Fragment:
-        while len(self._encoded) <= level:
-            if self._encoded:
-                self._event = _SHORTENED[len(self._encoded) - 1](self._event)
-            self._encoded.append(orjson.Fragment(encode(self._event)))
-        return self._encoded[level]
+    def _at(self, level: int) -> "_Begun":
+        while len(self._begun) <= level:
+            if self._begun:
+                self._event = _SHORTENED[len(self._begun) - 1](self._event)
+            data = AlertData(self._event_id, self._event, ())
+            whole = encode(AlertMessage(self._type, self._event.occurred_at, data))
+            plain = whole[: -len(_REASONS + b"[]" + _END)]
+            self._begun.append(_Begun(plain, _quoted(plain)))
+        return self._begun[level]
+
+
+_REASONS: Final = b',"reasons":'
+_END: Final = b',"wrong_url":null}}'
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A message up to its reasons, as it is sent and within a string of JSON."""
+
+    plain: bytes
+    quoted: bytes
+
+
+def _quoted(part: bytes) -> bytes:
+    """Return a part of a message as it stands within a string of JSON."""
+    return orjson.dumps(part.decode())[1:-1]
 
 
 def digest_body(bodies: Sequence[str], at: datetime) -> tuple[bytes, int]:
@@ -135,15 +164,36 @@ def linked(body: bytes, links: Capabilities | None) -> bytes:
             digest = decode(DigestMessage, body, "a digest's body")
             alerts = tuple(replace(one, wrong_url=link_of(one, links)) for one in digest.data.alerts)
             return encode(replace(digest, data=DigestData(alerts)))
-        alert = decode(AlertMessage, body, "a message's body")
+        alert = decode(_Linkable, body, "a message's body")
     except BadRecord:
         return body
-    if alert.type == TEST_TYPE:
+    if alert.type == TEST_TYPE or not body.endswith(_END):
         return body
-    return encode(replace(alert, data=replace(alert.data, wrong_url=link_of(alert.data, links))))
+    url = encode(link_of(alert.data, links))
+    return b'%b,"wrong_url":%b}}' % (body[: -len(_END)], url)
 
 
-def link_of(data: AlertData, links: Capabilities) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _LinkableEvent:
+    story_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _LinkableData:
+    event_id: str
+    event: _LinkableEvent
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Linkable:
+    """What of an AlertMessage its link needs: to read and write all of it takes as long as to send it."""
+
+    type: str
+    data: _LinkableData
+
+
+def link_of(data: AlertData | _LinkableData, links: Capabilities) -> str | None:
     """Return where to say that the event is wrong, None for what no subscription asked for."""
     if not data.reasons:
         return None

@@ -89,7 +89,8 @@ class Pending:
         if change.value is None:
             self._forget(key)
         else:
-            self._remember(key, _read_state(key, change.value))
+            made = change.state
+            self._remember(key, made if isinstance(made, DeliveryState) else _read_state(key, change.value))
 
     def _forget(self, key: str) -> None:
         self._close(key)

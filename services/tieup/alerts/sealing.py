@@ -19,7 +19,7 @@ from tieup.keys import derived_key
 from tieup.model.subscription import Channel, Endpoint
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives symmetric secrets
-KEPT_SECRETS: Final = 10_000
+KEPT: Final = 10_000  # secrets and addresses, in memory only
 
 
 class Sealer:
@@ -29,7 +29,8 @@ class Sealer:
         self._ids = derived_key(master_key, "tieup endpoint ids")
         self._addresses = AESSIV(derived_key(master_key, "tieup channel addresses", 64))
         self._secrets = derived_key(master_key, "tieup signing secrets")
-        self._derived = lru_cache(KEPT_SECRETS)(self._derive)
+        self._derived = lru_cache(KEPT)(self._derive)
+        self._opened = lru_cache(KEPT)(self._open)
 
     def endpoint(self, channel: Channel, address: str, owner: str = "") -> Endpoint:
         """Return the endpoint at an address. Another owner's endpoint at the same address is another one."""
@@ -41,14 +42,17 @@ class Sealer:
 
     def address(self, endpoint: Endpoint) -> str:
         """Return an endpoint's address. Raises DeliveryError if another master key sealed it."""
-        try:
-            return self._addresses.decrypt(base64.b64decode(endpoint.address), [endpoint.id.encode()]).decode()
-        except (InvalidTag, ValueError) as error:
-            raise DeliveryError(f"endpoint {endpoint.id}: its address was sealed under another master key") from error
+        return self._opened(endpoint.id, endpoint.address)
 
     def secret(self, endpoint_id: str, version: int) -> bytes:
         """Return the signing secret of an endpoint: 32 bytes."""
         return self._derived(endpoint_id, version)
+
+    def _open(self, endpoint_id: str, sealed: str) -> str:
+        try:
+            return self._addresses.decrypt(base64.b64decode(sealed), [endpoint_id.encode()]).decode()
+        except (InvalidTag, ValueError) as error:
+            raise DeliveryError(f"endpoint {endpoint_id}: its address was sealed under another master key") from error
 
     def _derive(self, endpoint_id: str, version: int) -> bytes:
         return hmac.digest(self._secrets, f"{endpoint_id}:{version}".encode(), hashlib.sha256)

@@ -11,16 +11,19 @@ from tieup.model.codec import to_millis
 from tieup.model.subscription import Endpoint
 
 
-def signed_headers(message_id: str, at: datetime, body: bytes, secrets: Sequence[bytes]) -> tuple[tuple[str, str], ...]:
+def signed_headers(
+    message_id: str, at: datetime, body: bytes, secrets: Sequence[bytes]
+) -> tuple[tuple[bytes, bytes], ...]:
     """Return the three headers of an attempt at a time; the body must be sent as these very bytes.
 
     The time counts in whole seconds since 1970 UTC. During a rotation there are two secrets and two signatures.
     """
-    timestamp = to_millis(at) // 1000
+    named, timestamp = message_id.encode(), b"%d" % (to_millis(at) // 1000)
+    sent = b".".join((named, timestamp, body))
     return (
-        ("webhook-id", message_id),
-        ("webhook-timestamp", str(timestamp)),
-        ("webhook-signature", " ".join(_signature(message_id, timestamp, body, secret) for secret in secrets)),
+        (b"webhook-id", named),
+        (b"webhook-timestamp", timestamp),
+        (b"webhook-signature", b" ".join(_signature(sent, secret) for secret in secrets)),
     )
 
 
@@ -32,6 +35,5 @@ def secrets_of(endpoint: Endpoint, sealer: Sealer, at: datetime) -> tuple[bytes,
     return tuple(sealer.secret(endpoint.id, version) for version in versions)
 
 
-def _signature(message_id: str, timestamp: int, body: bytes, secret: bytes) -> str:
-    content = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode("ascii")
+def _signature(sent: bytes, secret: bytes) -> bytes:
+    return b"v1," + base64.b64encode(hmac.digest(secret, sent, hashlib.sha256))

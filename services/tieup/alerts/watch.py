@@ -17,21 +17,21 @@ class DeliveryWatch:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         own = CollectorRegistry() if registry is None else registry
-        self._attempts = Counter(
+        attempts = Counter(
             "tieup_alert_attempts_total", "Attempts to send a message", ["channel", "outcome"], registry=own
         )
-        self._seconds = Histogram(
+        seconds = Histogram(
             "tieup_alert_attempt_seconds", "Time of one attempt", ["channel"], buckets=ATTEMPT_BUCKETS_S, registry=own
         )
-        for channel in (one for one in Channel if one not in PULLED):
-            for outcome in OUTCOMES:
-                self._attempts.labels(channel.value, outcome)
+        sent = [one for one in Channel if one not in PULLED]
+        self._counts = {(one, word): attempts.labels(one.value, word) for one in sent for word in OUTCOMES}
+        self._times = {one: seconds.labels(one.value) for one in sent}
 
     def attempted(self, channel: Channel, outcome: AttemptOutcome) -> None:
         """Take note of one attempt."""
         word = "delivered" if outcome.delivered else "gone" if outcome.gone else "failed"
-        self._attempts.labels(channel.value, word).inc()
-        self._seconds.labels(channel.value).observe(max(0.0, (outcome.at - outcome.started_at).total_seconds()))
+        self._counts[channel, word].inc()
+        self._times[channel].observe(max(0.0, (outcome.at - outcome.started_at).total_seconds()))
 
 
 class ApiWatch:

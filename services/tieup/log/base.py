@@ -77,12 +77,14 @@ class NewRecord:
 class Change:
     """A change of a worker's state: the new value of a key of a state table (None: removed).
 
-    Written to the task's own partition of that topic.
+    Written to the task's own partition of that topic. `state` is the record that `value` holds, if whoever made the
+    change has it at hand: `apply` need not read it again. A change that was restored has none.
     """
 
     topic: str
     key: bytes
     value: bytes | None
+    state: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

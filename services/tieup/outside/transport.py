@@ -6,9 +6,10 @@ changes to the URL, header values byte for byte.
 """
 
 import asyncio
+import contextlib
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import aiohappyeyeballs
@@ -45,6 +46,23 @@ class Origin(NamedTuple):
     port: int
 
 
+class PostBounds(NamedTuple):
+    """The bounds of a POST: connecting, all until the answer's head is there, and of its body what is waited for."""
+
+    connect_s: float
+    head_s: float
+    body_s: float
+    most_bytes: int
+
+
+class Posted(NamedTuple):
+    """What came back of a POST; of the body the beginning."""
+
+    status: int
+    headers: Sequence[Header]
+    beginning: bytes
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends requests to checked addresses only: the guard resolves and checks, and the socket asks it once more. A
     connection that is kept alive was checked when it was made.
@@ -76,13 +94,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a GET or POST. Raises FetchError where the guard refuses, httpx's errors for what goes wrong outside."""
-        url = request.url
-        host = url.raw_host.decode("ascii")
-        if url.scheme not in _PORTS or not host:
-            raise httpx.UnsupportedProtocol(f"{url.scheme}://{host}: no address of http or https")
-        origin = Origin(url.scheme, host, _PORTS[url.scheme] if url.port is None else url.port)
+        origin = _origin(request.url)
         content = await request.aread()
-        head = _head(request.method, url.raw_path, request.headers.raw)
+        head = _head(request.method, request.url.raw_path, request.headers.raw)
         return await self._asked(origin, request.method, head + content, request.extensions.get("timeout", {}))
 
     async def get(self, url: str, headers: Sequence[Header], timeouts: Mapping[str, float]) -> httpx.Response:
@@ -90,14 +104,27 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
         Raises as `handle_async_request` does.
         """
-        plain = _PLAIN_URL.fullmatch(url)
+        plain = _plain(url)
         if plain is None:
             return await self.handle_async_request(new_request("GET", url, headers, timeouts))
-        scheme, host, port, target = plain.groups()
-        origin = Origin(scheme, host, int(port) if port else _PORTS[scheme])
-        place = f"{host}:{port}" if port else host
-        head = _head("GET", target.encode("ascii"), [(b"Host", place.encode("ascii")), *headers])
-        return await self._asked(origin, "GET", head, timeouts)
+        origin, host, target = plain
+        return await self._asked(origin, "GET", _head("GET", target, [(b"Host", host), *headers]), timeouts)
+
+    async def post(self, url: str, headers: Sequence[Header], content: bytes, bounds: PostBounds) -> Posted:
+        """Send a POST and return what came back, for messages whose status is all that matters.
+
+        httpx's records of a request and an answer would take longer to make than all else here. Raises as
+        `handle_async_request` does, and TimeoutError where there is no connection within `head_s`.
+        """
+        origin, host, target = _plain(url) or _encoded(url)
+        length = b"%d" % len(content)
+        head = _head("POST", target, [(b"Host", host), *headers, (b"Content-Length", length)])
+        head_by = asyncio.get_running_loop().time() + bounds.head_s
+        wire = await self._taken(origin, "POST", head + content, {"connect": bounds.connect_s}, head_by)
+        try:
+            return Posted(wire.status, wire.headers, await _beginning(wire, bounds))
+        finally:
+            self.give_back(wire, origin)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -108,20 +135,45 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def _asked(
         self, origin: Origin, method: str, request: bytes, times: Mapping[str, float | None]
     ) -> httpx.Response:
-        await self._turns.acquire()
+        wire = await self._taken(origin, method, request, times)
+        return httpx.Response(wire.status, headers=wire.headers, stream=_Stream(self, wire, origin))
+
+    async def _taken(
+        self,
+        origin: Origin,
+        method: str,
+        request: bytes,
+        times: Mapping[str, float | None],
+        head_by: float | None = None,
+    ) -> Wire:
+        """Send a request in its turn; the turn lasts until the connection is given back."""
+        if self._turns.locked():
+            async with asyncio.timeout_at(head_by):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()
         try:
-            wire = await self._answered(origin, method, request, times)
+            return await self._answered(origin, method, request, times, head_by)
         except BaseException:
             self._turns.release()
             raise
-        return httpx.Response(wire.status, headers=wire.headers, stream=_Stream(self, wire, origin))
 
-    async def _answered(self, origin: Origin, method: str, request: bytes, times: Mapping[str, float | None]) -> Wire:
+    async def _answered(
+        self,
+        origin: Origin,
+        method: str,
+        request: bytes,
+        times: Mapping[str, float | None],
+        head_by: float | None,
+    ) -> Wire:
         """Send a request, once: again only where it met a kept connection that the server had closed meanwhile."""
         while True:
-            wire = self._kept(origin) or await self._made(origin, times.get("connect"))
+            wire = self._kept(origin)
+            if wire is None:
+                async with asyncio.timeout_at(head_by):
+                    wire = await self._made(origin, times.get("connect"))
             try:
-                await wire.ask(request, times.get("read"))
+                await wire.ask(request, times.get("read"), head_by)
             except httpx.RemoteProtocolError:
                 wire.abort()
                 if method != "GET" or wire.heard or not wire.kept:
@@ -150,9 +202,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         there.remove(wire)
         if not there:
             del self._idle_at[origin]
-        if wire.idle is not None:
-            wire.idle.cancel()
-            wire.idle = None
 
     def _ended(self, wire: Wire) -> None:
         self._open.discard(wire)
@@ -169,7 +218,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             self._forget(oldest)
             oldest.abort()
         wire.kept = True
-        wire.idle = asyncio.get_running_loop().call_later(self._keep_alive_s, wire.abort)
+        wire.rest(self._keep_alive_s)
         self._idle[wire] = origin
         self._idle_at.setdefault(origin, []).append(wire)
 
@@ -247,6 +296,44 @@ class _Stream(httpx.AsyncByteStream):
             self._transport.give_back(self._wire, self._origin)
 
 
+async def _beginning(wire: Wire, bounds: PostBounds) -> bytes:
+    """Return the beginning of an answer's body, as far as it comes in time: its status has said all."""
+    if wire.complete:
+        return (await wire.piece())[: bounds.most_bytes]
+    read = b""
+    with contextlib.suppress(TimeoutError, httpx.TransportError):
+        async with asyncio.timeout(bounds.body_s):
+            while len(read) < bounds.most_bytes and (piece := await wire.piece()):
+                read += piece[: bounds.most_bytes - len(read)]
+    return read
+
+
+def _plain(url: str) -> tuple[Origin, bytes, bytes] | None:
+    """Return a plain URL's origin, `Host` and target; None for one that needs httpx to read it."""
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is None:
+        return None
+    scheme, host, port, target = plain.groups()
+    place = f"{host}:{port}" if port else host
+    origin = Origin(scheme, host, int(port) if port else _PORTS[scheme])
+    return origin, place.encode("ascii"), target.encode("ascii")
+
+
+def _encoded(url: str) -> tuple[Origin, bytes, bytes]:
+    """Return any URL's origin, `Host` and target. Raises FetchError, httpx.UnsupportedProtocol."""
+    with _readable():
+        read = httpx.URL(url)
+    return _origin(read), read.netloc, read.raw_path
+
+
+def _origin(url: httpx.URL) -> Origin:
+    """Return who is asked. Raises httpx.UnsupportedProtocol."""
+    host = url.raw_host.decode("ascii")
+    if url.scheme not in _PORTS or not host:
+        raise httpx.UnsupportedProtocol(f"{url.scheme}://{host}: no address of http or https")
+    return Origin(url.scheme, host, _PORTS[url.scheme] if url.port is None else url.port)
+
+
 def _info(address: str, port: int) -> AddressInfo:
     if ":" in address:
         return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
@@ -257,10 +344,17 @@ def new_request(
     method: str, url: str, headers: Sequence[Header], timeouts: Mapping[str, float], content: bytes = b""
 ) -> httpx.Request:
     """Return a request as httpx has it. Raises FetchError for a URL that it cannot take."""
-    try:
+    with _readable():
         return httpx.Request(
             method, url, headers=list(headers), content=content or None, extensions={"timeout": dict(timeouts)}
         )
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Raise FetchError for what httpx cannot read as a URL."""
+    try:
+        yield
     except (httpx.InvalidURL, UnicodeError) as error:  # idna's errors, for labels that only look like its own
         raise FetchError(f"not a URL that can be asked: {' '.join(str(error).split())}") from error
 

@@ -34,14 +34,15 @@ class Wire(asyncio.BufferedProtocol):
         self.headers: list[Header] = []
         self.heard = False  # whether anything of the present answer has come
         self.kept = False  # whether it has answered before
-        self.idle: asyncio.TimerHandle | None = None  # what ends it when nobody asks
         self._loop, self._buffer, self._lost = loop, buffer, lost
         self._transport: asyncio.Transport | None = None
         self._parser = _parser(self)
         self._waiter: asyncio.Future[None] | None = None
-        self._silence: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._read_s: float | None = None
         self._moved_at = 0.0
+        self._head_by: float | None = None  # by the loop's clock
+        self._rest_until: float | None = None
         self._error: Exception | None = None
         self._pieces: list[bytes] = []
         self._held = self._fields = self._barren = 0
@@ -49,25 +50,30 @@ class Wire(asyncio.BufferedProtocol):
         self._fault = ""
 
     @property
+    def complete(self) -> bool:
+        """Whether the whole answer has come."""
+        return self._complete
+
+    @property
     def reusable(self) -> bool:
         """Whether the answer is complete, has left nothing behind and lets the connection be used again."""
         return self._complete and self._reusable and self._transport is not None and not self._transport.is_closing()
 
-    async def ask(self, request: bytes, read_s: float | None) -> None:
+    async def ask(self, request: bytes, read_s: float | None, head_by: float | None = None) -> None:
         """Send a request and wait for the head of its answer: `status` and `headers`.
 
-        `read_s` bounds each silence, those within the body too. Raises httpx.ReadTimeout, and
-        httpx.RemoteProtocolError where the peer hangs up or speaks no HTTP/1.
+        `read_s` bounds each silence, those within the body too; `head_by`, by the loop's clock, when the head has to be
+        there. Raises httpx.ReadTimeout, and httpx.RemoteProtocolError where the peer hangs up or speaks no HTTP/1.
         """
         self.headers, self._pieces = [], []
         self._fields = self._barren = self._held = 0
         self.heard = self._told = self._complete = self._reusable = False
-        self._read_s, self._moved_at = read_s, self._loop.time()
+        self._read_s, self._head_by, self._moved_at = read_s, head_by, self._loop.time()
+        self._rest_until = None
         if self._transport is None:
             raise self._error or self._disconnected(None)
         self._transport.write(request)
-        if read_s is not None:
-            self._silence = self._loop.call_at(self._moved_at + read_s, self._look)
+        self._look_at(self._due())
         while not self._told:
             if self._error is not None:
                 raise self._error
@@ -92,6 +98,11 @@ class Wire(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         return piece
 
+    def rest(self, for_s: float) -> None:
+        """Wait to be asked again, so long at most."""
+        self._rest_until = self._loop.time() + for_s
+        self._look_at(self._rest_until)
+
     def abort(self) -> None:
         """End the connection at once; what is not taken yet is lost."""
         if self._transport is not None:
@@ -113,13 +124,36 @@ class Wire(asyncio.BufferedProtocol):
         self.abort()
         self._wake()
 
+    def _due(self) -> float | None:
+        """Return when the peer has been silent, or has kept us waiting, for too long; None while nothing is due.
+
+        While nobody takes what came, it cannot speak.
+        """
+        if self._complete:
+            return self._rest_until
+        silent = (
+            None if self._read_s is None else (self._loop.time() if self._paused else self._moved_at) + self._read_s
+        )
+        bounds = [bound for bound in (silent, None if self._told else self._head_by) if bound is not None]
+        return min(bounds, default=None)
+
+    def _look_at(self, due: float | None) -> None:
+        """See to it that somebody looks by then. One timer stands for many requests: it finds out what is due."""
+        if due is None or (self._timer is not None and self._timer.when() <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._look)
+
     def _look(self) -> None:
-        """See whether the peer has been silent for too long; while nobody takes what came, it cannot speak."""
-        assert self._read_s is not None  # noqa: S101 - the timer runs only where there is one
-        now = self._loop.time()
-        due = (now if self._paused else self._moved_at) + self._read_s
-        if due > now:
-            self._silence = self._loop.call_at(due, self._look)
+        self._timer = None
+        due = self._due()
+        if due is None or due > self._loop.time():
+            self._look_at(due)
+        elif self._complete:
+            self.abort()
+        elif self._head_by is not None and not self._told and due >= self._head_by:
+            self._fail(httpx.ReadTimeout("no whole head in time"))
         else:
             self._fail(httpx.ReadTimeout(f"silent for {self._read_s:g} s"))
 
@@ -159,7 +193,9 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Say how the answer ends: properly only where its end is the connection's."""
         self._transport = None
-        self._stop_looking()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._complete and self._error is None:
             if not self._told:
                 self._error = self._disconnected(exc)
@@ -218,12 +254,6 @@ class Wire(asyncio.BufferedProtocol):
         """End the answer, unless it was an interim one."""
         if self._told:
             self._complete, self._reusable = True, self._parser.should_keep_alive()
-            self._stop_looking()
-
-    def _stop_looking(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
 
     def _disconnected(self, error: Exception | None) -> httpx.RemoteProtocolError:
         what = "a whole head" if self.heard else "a response"

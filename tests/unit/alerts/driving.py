@@ -12,7 +12,8 @@ from tieup.alerts.settings import AlertSettings
 from tieup.events.validate import SchemaValidator
 from tieup.log.base import OUTCOME_OFFSET, Act, Change, NewRecord, Output, Record
 from tieup.log.topics import DELIVERIES
-from tieup.model.codec import encode, to_millis
+from tieup.model.codec import decode, encode, to_millis
+from tieup.model.delivery import DeliveryState
 from tieup.model.subscription import Subscription
 
 OK = Reply(delivered=True, status=200)
@@ -102,5 +103,7 @@ class Driver:
             self.letters.append(record)
         for change in output.changes:
             _VALIDATOR.check(change.topic, change.value)
+            if change.state is not None:
+                assert decode(DeliveryState, change.value, "a change") == change.state  # what a restore would read
             self.state[change.key] = change.value
             self.worker.apply(change)

@@ -19,7 +19,8 @@ ENDPOINT = sealer().endpoint(Channel.WEBHOOK, "https://a.example/")
 def headers(versions: int = 1, **changed: object) -> dict[str, str]:
     now = datetime.now(UTC)
     endpoint = replace(ENDPOINT, secret_version=versions, **changed)
-    return dict(signed_headers("an-id", now, BODY, secrets_of(endpoint, sealer(), now)))
+    signed = signed_headers("an-id", now, BODY, secrets_of(endpoint, sealer(), now))
+    return {name.decode(): value.decode() for name, value in signed}
 
 
 def verifier(version: int) -> Webhook:
@@ -49,7 +50,7 @@ def test_in_a_rotation_both_secrets_verify_and_afterwards_the_new_one_alone() ->
 def test_the_time_counts_whole_seconds_whatever_the_zone() -> None:
     """The public library signs the local digits of another zone's time: its verifier would be five hours off."""
     at = datetime.fromisoformat("2026-02-01T12:00:00.900-05:00")
-    assert dict(signed_headers("id", at, BODY, [b"x" * 32]))["webhook-timestamp"] == "1769965200"
+    assert dict(signed_headers("id", at, BODY, [b"x" * 32]))[b"webhook-timestamp"] == b"1769965200"
 
 
 def test_an_address_opens_under_its_key_and_id_only() -> None:

@@ -13,12 +13,12 @@ from tests.unit.alerts.making import KEY, T0, event, sealer, subscription
 from tieup.alerts.capabilities import Capabilities
 from tieup.alerts.channels.html import html_page
 from tieup.alerts.channels.text import chat_bodies, chat_title, text_body
-from tieup.alerts.message import alert_body, digest_body, linked
+from tieup.alerts.message import AlertBodies, AlertData, AlertMessage, alert_body, digest_body, linked, reason
 from tieup.alerts.notices import notices
 from tieup.alerts.telling import shortened, telling, web_url
 from tieup.errors import BadRecord
 from tieup.ids import derive_id
-from tieup.model.codec import decode
+from tieup.model.codec import decode, encode
 from tieup.model.delivery import Delivery, EndpointHealth
 from tieup.model.labels import Kind, SpeakerType, Stage, Stance, Target
 from tieup.model.story import EventChange, Headline, StoryClaim, StoryParty, Tie
@@ -158,6 +158,20 @@ def test_links_stand_in_what_is_sent_and_not_on_the_log() -> None:
     assert sent == linked(data, LINKS)
     assert linked(b'{"a":1}', LINKS) == b'{"a":1}'
     assert linked(data, None) == data
+
+
+@settings(deadline=None, max_examples=60)
+@given(HOSTILE)
+def test_a_message_put_together_from_parts_is_the_one_encoded_whole(text: str) -> None:
+    """As sent, as it stands in a record, and with its link."""
+    one, asking = event(1, headline=Headline(text, text)), subscription("company:ford", name=f"x {text}"[:150])
+    data = AlertData(EVENT_ID, one, (reason(asking),))
+    whole = AlertMessage(f"tieup.{one.type}.v1", one.occurred_at, data)
+    bodies = AlertBodies(one, EVENT_ID)
+    assert bodies.to([asking]) == encode(whole)
+    assert orjson.loads(orjson.dumps(bodies.quoted([asking]))) == encode(whole).decode()
+    url = LINKS.wrong_url(asking.id, EVENT_ID, one.story_id)
+    assert linked(encode(whole), LINKS) == encode(replace(whole, data=replace(data, wrong_url=url)))
 
 
 def test_with_its_links_every_body_is_under_twenty_kilobytes() -> None:

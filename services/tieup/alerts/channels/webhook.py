@@ -4,8 +4,8 @@
 answer only the beginning is read.
 """
 
-import asyncio
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -21,7 +21,8 @@ from tieup.alerts.signing import secrets_of, signed_headers
 from tieup.errors import DeliveryError, FetchError, UsageError
 from tieup.model.delivery import MAX_EXCERPT_CHARS
 from tieup.outside.headers import retry_after_s
-from tieup.outside.transport import GuardedTransport
+from tieup.outside.transport import GuardedTransport, PostBounds, Posted
+from tieup.outside.wire import Header
 
 KEEP_ALIVE_S: Final = 15.0
 MAX_ANSWER_BYTES: Final = 4_096
@@ -40,6 +41,11 @@ class WebhookSender:
         self._links = links
         self._settings = settings
         self._sealer = sealer
+        self._headers = (
+            (b"Content-Type", b"application/json"),
+            (b"User-Agent", settings.user_agent.encode("ascii")),
+        )
+        self._bounds = PostBounds(settings.connect_s, settings.total_s, EXCERPT_S, MAX_ANSWER_BYTES)
         self._transport = GuardedTransport(
             allow_private=settings.allow_private,
             hosts=settings.hosts,
@@ -52,17 +58,10 @@ class WebhookSender:
         """Post one message. Raises DeliveryError for what gave no answer."""
         body = linked(request.body, self._links)
         secrets = secrets_of(request.endpoint, self._sealer, at)
-        headers = [
-            ("Host", urlsplit(address).netloc),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("User-Agent", self._settings.user_agent),
-            *signed_headers(request.message_id, at, body, secrets),
-        ]
+        headers = [*self._headers, *signed_headers(request.message_id, at, body, secrets)]
         try:
-            async with asyncio.timeout(self._settings.total_s):
-                return await self._post(address, headers, body, at)
-        except TimeoutError as error:
+            return _reply(await self._transport.post(address, headers, body, self._bounds), at)
+        except (TimeoutError, httpx.ReadTimeout) as error:
             raise DeliveryError(f"no whole answer within {self._settings.total_s:g} s") from error
         except (httpx.TransportError, httpx.InvalidURL, FetchError) as error:
             raise DeliveryError(self._said(error)) from error
@@ -71,31 +70,22 @@ class WebhookSender:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _post(self, address: str, headers: list[tuple[str, str]], body: bytes, at: datetime) -> Reply:
-        answer = await self._transport.handle_async_request(
-            httpx.Request("POST", address, headers=headers, content=body, extensions={"timeout": self._timeouts()})
-        )
-        try:
-            excerpt = await _excerpt(answer)
-        finally:
-            await answer.aclose()
-        status = answer.status_code
-        return Reply(
-            delivered=200 <= status < 300,
-            gone=status == GONE,
-            status=status if 100 <= status <= 999 else None,
-            retry_after_s=retry_after_s(answer.headers.get("retry-after"), at),
-            error=None if 200 <= status < 300 else f"answered {status}",
-            excerpt=excerpt or None,
-        )
-
-    def _timeouts(self) -> dict[str, float]:
-        return {"connect": self._settings.connect_s, "read": self._settings.total_s}
-
     def _said(self, error: Exception) -> str:
         if isinstance(error, httpx.ConnectTimeout):
             return f"no connection within {self._settings.connect_s:g} s"
         return " ".join(str(error).split())[:500] or type(error).__name__
+
+
+def _reply(answer: Posted, at: datetime) -> Reply:
+    status = answer.status
+    return Reply(
+        delivered=200 <= status < 300,
+        gone=status == GONE,
+        status=status if 100 <= status <= 999 else None,
+        retry_after_s=_retry_after_s(answer.headers, at),
+        error=None if 200 <= status < 300 else f"answered {status}",
+        excerpt=_excerpt(answer.beginning) or None,
+    )
 
 
 def webhook_url(url: str, settings: AlertSettings) -> str:
@@ -119,21 +109,18 @@ def webhook_url(url: str, settings: AlertSettings) -> str:
     return urlunsplit((parts.scheme, place, parts.path or "/", parts.query, ""))
 
 
-async def _excerpt(answer: httpx.Response) -> str:
-    """Return the answer's first words if they come soon: its status has said all, whatever becomes of the body."""
-    try:
-        async with asyncio.timeout(EXCERPT_S):
-            return await _beginning(answer)
-    except (TimeoutError, httpx.TransportError):
-        return ""
+def _retry_after_s(headers: Sequence[Header], at: datetime) -> int | None:
+    """Return what the answer's `Retry-After` asks for, by its own `Date` where it names a date."""
+    named = {name.lower(): value for name, value in headers}
+    asked = named.get(b"retry-after")
+    if asked is None:
+        return None
+    return retry_after_s(asked.decode("latin-1"), at, named.get(b"date", b"").decode("latin-1"))
 
 
-async def _beginning(answer: httpx.Response) -> str:
-    """Read at most 4 kB, so that a short answer leaves the connection usable and a long one costs nothing."""
-    read = b""
-    async for piece in answer.aiter_raw():
-        read += piece[: MAX_ANSWER_BYTES - len(read)]
-        if len(read) >= MAX_ANSWER_BYTES:
-            break
-    text = read[: 4 * MAX_EXCERPT_CHARS].decode("utf-8", "replace")
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:MAX_EXCERPT_CHARS]
+def _excerpt(beginning: bytes) -> str:
+    """Return the answer's first words on one line, without what a terminal could make of them."""
+    text = beginning[: 4 * MAX_EXCERPT_CHARS].decode("utf-8", "replace")
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(text.split())[:MAX_EXCERPT_CHARS]
