@@ -176,10 +176,10 @@ async def test_try_keeps_the_rules_that_keep_quiet_and_says_what_they_left_out(s
         text = said("try", "company:ford", "--since", "1d")[1]
         assert "1 of 3 events since 1d; left out: 1 of a new feed's first poll, 1 older than 48 h" in text
         assert "3 of 3 events" in said("try", "company:ford", "--backfill", "--max-age-h", "100")[1]
-        (tmp_path / "mine.csv").write_text("name,isin\nFord,\nFrod,\n,US0378331005\n\33[2Jred,\n")
+        (tmp_path / "mine.csv").write_text("name,isin\nFord,\nFrod,\n,AU0000XVGZA3\n\33[2Jred,\n")
         text = said("try", "type:denied", "--watchlist", "mine.csv")[1]
         assert "mine.csv, line 3: Frod: no company is named 'Frod'; did you mean Ford?" in text
-        assert "line 4: US0378331005: no company has the ISIN" in text
+        assert "line 4: AU0000XVGZA3: no company has the ISIN" in text
         assert "companies found: 1, rows not matched: 3" in text
         assert "\33" not in text
         assert "1 of 3 events" in text

@@ -13,6 +13,7 @@ from typing import Final
 
 from tieup.companies.checks import is_isin, is_lei
 from tieup.companies.gazetteer import Gazetteer
+from tieup.companies.listings import ListedNames
 from tieup.errors import UsageError
 
 MAX_BYTES: Final = 1_000_000
@@ -109,6 +110,7 @@ class _Finder:
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
+        self._names = ListedNames(gazetteer)
         self._leis = {company.lei: company.id for company in gazetteer if company.lei}
         self._tickers: dict[str, set[str]] = {}
         for company in gazetteer:
@@ -159,9 +161,9 @@ class _Finder:
         raise LookupError(f"no one company has the ticker {text}; {reason}")
 
     def _by_name(self, text: str) -> str:
-        company = self._gazetteer.find_by_name(text)
+        company = self._names.find(text)
         if company is not None:
-            return company.id
+            return company
         if text.lower() in self._gazetteer:
             return text.lower()
         close = difflib.get_close_matches(text.lower(), [one.id for one in self._gazetteer], n=1, cutoff=0.6)
