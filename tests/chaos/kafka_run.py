@@ -141,7 +141,8 @@ def _run(trial: Trial, system: System, world: World | None, say: Callable[[str],
         feeder = Publisher(servers, world, trial.rate, PARTITIONS)
     else:
         feeder = Feeder(servers, trial.records, trial.rate, PARTITIONS)
-    observer = Observer(servers, ids, trial.judged)
+    isolation = "read_uncommitted" if trial.without == "isolation" else "read_committed"  # the judge's reader too
+    observer = Observer(servers, ids, trial.judged, isolation)
     system.until_ready()  # a start is no stall, and no blow hits nothing
     started = time.monotonic()
     tending = threading.Event()

@@ -72,18 +72,23 @@ class Feeder(threading.Thread):
 
 
 class Observer(threading.Thread):
-    """Reads topics as they come, committed records only, until told to end. `places`: partitions of each topic."""
+    """Reads topics as they come, until told to end; committed records only, but for the control of just that.
 
-    def __init__(self, servers: str, ids: Mapping[str, int], places: Mapping[str, int]) -> None:
+    `places`: partitions of each topic.
+    """
+
+    def __init__(
+        self, servers: str, ids: Mapping[str, int], places: Mapping[str, int], isolation: str = "read_committed"
+    ) -> None:
         super().__init__(name="observer", daemon=True)
-        self._servers, self._ids, self._places = servers, ids, places
+        self._servers, self._ids, self._places, self._isolation = servers, ids, places, isolation
         self.seen: dict[str, list[Seen]] = {NAMES[topic]: [] for topic in places}
         self.ends: dict[tuple[str, int], int] = {}
         self.told: set[int] = set()
         self._ending = threading.Event()
 
     def run(self) -> None:
-        consumer = _consumer(self._servers, "read_committed")
+        consumer = _consumer(self._servers, self._isolation)
         consumer.assign([TopicPartition(topic, p, 0) for topic, count in self._places.items() for p in range(count)])
         while not self._ending.is_set():
             for message in consumer.consume(500, 0.1):

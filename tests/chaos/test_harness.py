@@ -133,13 +133,11 @@ def test_what_is_taken_back_is_seen_by_who_reads_what_is_not_committed(kafka, mo
     monkeypatch.setattr(observers, "NAMES", {topic: name for name, topic in topics.items()})
     monkeypatch.setattr(observers, "EVENTS", topics["events"])
     ids = {f"article-{number}": number for number in range(3)}
-    live, teller = Observer(kafka, ids, dict.fromkeys(topics.values(), 1)), Teller(kafka, topics)
-    with monkeypatch.context() as patched:
-        if not guarded:
-            patched.setattr(observers, "_consumer", lambda servers, _: CONSUMER(servers, "read_uncommitted"))
-        live.start()
-        teller.tell(0)
-        until(lambda: live.told == {0})
+    isolation = "read_committed" if guarded else "read_uncommitted"
+    live, teller = Observer(kafka, ids, dict.fromkeys(topics.values(), 1), isolation), Teller(kafka, topics)
+    live.start()
+    teller.tell(0)
+    until(lambda: live.told == {0})
     with teller.taken_back(1):
         until(lambda: guarded or live.told == {0, 1})
     teller.tell(1)
@@ -149,9 +147,6 @@ def test_what_is_taken_back_is_seen_by_who_reads_what_is_not_committed(kafka, mo
     final = [read_all(kafka, topic, "read_committed", lambda one: seen(one, ids)) for topic in topics.values()]
     found = faults(3, {number: (0, number) for number in range(3)}, *final, live.seen)
     assert found == Faults(aborted_visible=0 if guarded else 2)
-
-
-CONSUMER = observers._consumer
 
 
 class Teller:
