@@ -23,9 +23,10 @@ def sqlite(folder: Path) -> str:
     return f"sqlite:///{folder / 'tieup.db'}"
 
 
-def test_it_tells_its_health_and_metrics_and_ends_soon_after_sigterm(tmp_path: Path) -> None:
+def test_it_tells_its_health_and_is_copied_while_it_runs_and_ends_soon_after_sigterm(tmp_path: Path) -> None:
     append(sqlite(tmp_path), saga_records(20))
-    with running(["run"], environment(log=sqlite(tmp_path), http="127.0.0.1:0"), tmp_path) as service:
+    env = environment(log=sqlite(tmp_path), http="127.0.0.1:0")
+    with running(["run"], env, tmp_path) as service:
         url = said_url(service)
         until(lambda: httpx.get(f"{url}/readyz").status_code == 200)
         until(
@@ -36,9 +37,14 @@ def test_it_tells_its_health_and_metrics_and_ends_soon_after_sigterm(tmp_path: P
         body = httpx.get(f"{url}/healthz").json()
         assert {task["worker"] for task in body["tasks"]} >= {"fetch", "extract", "story"}
         assert all(task["phase"] == "running" and task["error"] is None for task in body["tasks"])
+        copied = tieup(["backup", "copy.db"], env, tmp_path)
         seconds = service.end()
     assert service.process.returncode == 0, service.said
     assert seconds < 10
+    assert copied.returncode == 0, copied.stderr
+    restored = environment(log=f"sqlite:///{tmp_path / 'restored.db'}", http="off")
+    assert tieup(["restore", "copy.db"], restored, tmp_path).returncode == 0
+    assert tieup(["run", "--once"], restored, tmp_path).returncode == 0
 
 
 def test_a_scrape_tells_of_a_poll_and_of_all_that_is_documented(tmp_path: Path) -> None:

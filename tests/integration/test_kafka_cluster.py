@@ -47,7 +47,7 @@ async def test_a_broker_dies_and_comes_back_and_nothing_is_lost_or_doubled(three
 
 
 def test_the_whole_cluster_gone_and_back_costs_nothing(three_kafkas, tmp_path):
-    """All brokers die as in a power cut and come back, while `tieup run` works; nobody does anything to it."""
+    """All brokers die at once and come back, while `tieup run` works; nobody does anything to it."""
     url = f"kafka://{three_kafkas.bootstrap}"
     records = saga_records(40)
     logs.append(url, records[:20])

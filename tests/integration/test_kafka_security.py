@@ -28,7 +28,7 @@ from tests.kafka_broker import HOME, free_port
 from tests.sagas import saga_records
 from tests.service import environment, tieup
 
-from tieup.bootstrap import utc_now, worker_specs
+from tieup.bootstrap import WORKERS, utc_now, worker_specs
 from tieup.config import load_settings
 from tieup.errors import LogError, SettingsError, TieupError
 from tieup.log.base import TaskId, TopicPartition
@@ -247,13 +247,13 @@ def allowed_to(secured, user):
 @pytest.mark.slow
 async def test_each_worker_does_its_own_work_and_nothing_else(secured, tmp_path):
     admin = AdminClient({"bootstrap.servers": secured.cluster.direct})
-    wanted = [binding for user in ("extract", "story") for binding in bindings(user)]
+    wanted = [binding for user in WORKERS for binding in bindings(user)]
     for done in admin.create_acls(wanted).values():
         done.result(10)
     async with await KafkaLog.open(secured.url("SASL_PLAINTEXT"), security=login(), partitions=1) as log:
         await log.create(CATALOGUE)
         await log.append(saga_records(8))
-        for user, topic in (("extract", RELATIONS), ("story", EVENTS)):
+        for user in WORKERS:
             env = environment(
                 log=secured.url("SASL_PLAINTEXT"),
                 partitions="1",
@@ -264,7 +264,8 @@ async def test_each_worker_does_its_own_work_and_nothing_else(secured, tmp_path)
             done = await asyncio.to_thread(tieup, ["run", user, "--once"], env, tmp_path)
             assert done.returncode == 0, done.stderr
             assert PASSWORD not in done.stderr
-            assert await drain(log, [at(BY_NAME[topic])])
+        assert await drain(log, [at(BY_NAME[RELATIONS])])
+        assert await drain(log, [at(BY_NAME[EVENTS])])
     async with await KafkaLog.open(
         secured.url("SASL_PLAINTEXT"), security=login(username="extract"), bounds=QUICK
     ) as log:
