@@ -94,9 +94,11 @@ async def test_a_list_goes_round_with_its_folders_and_touches_nothing_set_by_han
 
 async def test_the_list_tells_how_feeds_fare(feeds: Command) -> None:
     pages = {"/well": fresh(1, 2), "/html": Answer(b"<html>no", headers=HTML), "/busy": Answer(status=429)}
+    pages["/named"] = fresh(3)
     async with feed_server(pages) as server:
         await feeds("add", server.url("/well"), "--category", "trade/de", "--title", "Z\u202e[red]well")
         await feeds("add", server.url("/html"), "--category", "trade")
+        await feeds("add", server.url("/named"))
         await feeds("add", server.url("/new"), "--category", "Business")
         await feeds("pause", server.url("/new"))
         await feeds.fetch()
@@ -122,6 +124,7 @@ async def test_the_list_tells_how_feeds_fare(feeds: Command) -> None:
         assert "no feed is so" in (await feeds("list", "--broken", "--category", "business")).err
         await feeds("add", server.url("/busy"))
         await feeds.fetch()
+        assert 'text="Motor News"' in (await feeds("export")).out
         poll = await feeds("poll", server.url("/busy"))
         assert "not polled before" in poll.out
         for command in ("check", "discover"):

@@ -173,6 +173,7 @@ def test_an_empty_feed_is_a_feed() -> None:
         (b'{"version": "https://jsonfeed.org/version/1", "items": 3}', "without items"),
         (b"{" * 100_000, "broken JSON"),
         (b"<rss version='2.0'><channel><it", "not a feed"),
+        (b"<rss version='2.0'><channel><item><title>x", "not a feed"),
     ],
 )
 def test_what_is_no_feed_is_named_with_its_url(body: bytes, words: str) -> None:

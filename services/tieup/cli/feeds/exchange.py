@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from tieup.cli.feeds.store import append, feeds_log, read_feeds
+from tieup.cli.feeds.store import append, feeds_log, read_feeds, read_known
 from tieup.cli.options import LogUrl
 from tieup.cli.session import bar, now, say, session, tell, wait_for
 from tieup.cli.terminal import counted, one_line
@@ -69,7 +70,10 @@ def export_feeds(
     file: Annotated[str, typer.Argument(metavar="FILE.opml", help="Where to; - for standard output.")] = STDIN,
     log: LogUrl = None,
 ) -> None:
-    """Write all feeds as an OPML list, each in the folders of its category."""
+    """Write all feeds as an OPML list, each in the folders of its category.
+
+    A feed that you gave no title has its own.
+    """
     from tieup.feeds.opml import write_opml
 
     feeds = wait_for(_wanted(session(context).settings(log=log)))
@@ -110,7 +114,9 @@ def _feed(outline: "OpmlOutline") -> Feed:
 
 async def _wanted(settings: Settings) -> list[Feed]:
     async with feeds_log(settings) as log:
-        return list((await read_feeds(log)).values())
+        known = await read_known(log)
+    own = {key: state.title for key, state in known.states.items()}
+    return [replace(feed, title=feed.title or own.get(key)) for key, feed in known.feeds.items()]
 
 
 def _read(file: str) -> bytes:

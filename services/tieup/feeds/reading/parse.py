@@ -59,9 +59,11 @@ def parse_slowly(body: bytes, url: str, content_type: str | None, max_entries: i
     """
     start = body[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     result = _feedparser(body, url, content_type)
-    if not result["entries"] and (not result.get("version") or isinstance(result.get("bozo_exception"), SAXException)):
+    parsed = _parsed(result, body, max_entries)
+    torn = isinstance(result.get("bozo_exception"), SAXException)
+    if (torn and not parsed.entries) or not (result["entries"] or result.get("version")):
         raise BadFeed(f"{url}: {_why_no_feed(result, start)}")
-    return _parsed(result, body, max_entries)
+    return parsed
 
 
 def _feedparser(body: bytes, url: str, content_type: str | None) -> Found:
