@@ -12,16 +12,19 @@ import orjson
 import pytest
 from tests.alerting import append, read
 from tests.alerting_child import serving
+from tests.mail_server import MailServer, receiving_mail
 from tests.receiver import Answer, Received, Receiver, receiving
-from tests.unit.alerts.making import event, subscription
+from tests.unit.alerts.making import event, sealer, subscription
 
-from tieup.alerts.settings import AlertSettings
+from tieup.alerts.settings import AlertSettings, MailSettings
 from tieup.alerts.subscribe import subscription_record
 from tieup.events.envelope import envelope
 from tieup.log.base import NewRecord
 from tieup.log.topics import DELIVERIES, DELIVERY_STATES
 from tieup.model.codec import decode, to_millis
 from tieup.model.delivery import DeliveryState
+from tieup.model.story import Headline
+from tieup.model.subscription import Channel
 
 ROUNDS = int(os.environ.get("TIEUP_TEST_ALERT_ROUNDS", "3"))
 SEED = int(os.environ.get("TIEUP_TEST_SEED", "7"))
@@ -42,8 +45,8 @@ CONCURRENT = AlertSettings().per_endpoint
 
 def recent(number: int) -> NewRecord:
     now = datetime.now(UTC)
-    story = f"story {number % 5}"
-    return envelope(event(number, story=story, occurred_at=now - timedelta(hours=1), observed_at=now), to_millis(now))
+    changed = {"occurred_at": now - timedelta(hours=1), "observed_at": now, "headline": Headline(f"It is {number}", "")}
+    return envelope(event(number, story=f"story {number % 5}", **changed), to_millis(now))
 
 
 def number_of(message: Received) -> int:
@@ -103,6 +106,62 @@ async def test_killed_at_any_moment_nothing_is_lost_and_repeats_have_the_same_id
         sys.stdout.write(f"\n{'; '.join(said)}\n")
 
 
+@pytest.mark.slow
+async def test_killed_while_mail_and_chats_are_sent_nothing_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mail that comes again is the same message; a chat is told again, and only what was under way."""
+    chance, since, path = random.Random(SEED + 2), datetime.now(UTC), tmp_path / "log.db"
+    mails = MailServer(data=lambda _: "451 4.3.0 later" if chance.random() < 0.1 else "250 OK: queued")
+    chats: list[int] = []
+
+    def moody(received: Received) -> Answer:
+        if chance.random() < 0.1:
+            return Answer(500)
+        chats.append(number_in(orjson.loads(received.body)["title"]))
+        return Answer()
+
+    async with receiving_mail(mails), receiving(moody) as chat:
+        places = (Channel.EMAIL, "desk@news.example"), (Channel.CHAT, f"json://127.0.0.1:{chat.port}/")
+        wish = subscription("company:ford", endpoints=tuple(sealer().endpoint(*place) for place in places))
+        mail = MailSettings("127.0.0.1", mails.port, "none", sender="alerts@tieup.example")
+        await append(path, [subscription_record(wish)])
+
+        made, rounds = 0, -(-ROUNDS // 3)
+        for _ in range(rounds):
+            if made - len(set(chats)) < MOST_WAITING:
+                await append(path, [recent(one) for one in range(made + 1, made + 1 + EVENTS_A_ROUND)])
+                made += EVENTS_A_ROUND
+            watched: list[bytes] | list[int] = chance.choice((mails.raw, chats))
+            before = len(watched)
+            with serving(path, since, mail):
+                await until(lambda watched=watched, before=before: len(watched) > before, path)
+                await asyncio.sleep(chance.random() * 0.15)
+        wanted = set(range(1, made + 1))
+        with serving(path, since, mail):
+            await until(lambda: set(chats) == {number_in(one["Subject"]) for one in mails.messages} == wanted, path)
+    again = len(mails.raw) - made, len(chats) - made
+    assert len(set(mails.raw)) == len({one["Message-ID"] for one in mails.messages}) == made
+    assert 0 <= again[0] <= rounds * CONCURRENT
+    assert 0 <= again[1] <= rounds
+    for told in ([number_in(one["Subject"]) for one in mails.messages], chats):
+        assert in_order(told)
+    with capsys.disabled():
+        said = f"{rounds} kills, seed {SEED}: {made} events, {again[0]} mails and {again[1]} chats came again"
+        sys.stdout.write(f"\n{said}, none lost, none out of order\n")
+
+
+def number_in(headline: str) -> int:
+    return int(headline.rsplit(maxsplit=1)[-1])
+
+
+def in_order(numbers: list[int]) -> bool:
+    """Whether in each story the first arrivals are in order."""
+    firsts = list(dict.fromkeys(numbers))
+    stories = [[number for number in firsts if number % 5 == story] for story in range(5)]
+    return all(its == sorted(its) for its in stories)
+
+
 def numbers_of(receiver: Receiver) -> set[int]:
     return {number_of(message) for message in receiver.received}
 
@@ -120,10 +179,7 @@ def check(receiver: Receiver, failed: int) -> int:
         ids.setdefault(number_of(message), set()).add(message.id)
     assert all(len(its) == 1 for its in ids.values())
     assert len({one for its in ids.values() for one in its}) == len(ids)
-    firsts = list(dict.fromkeys(number_of(message) for message in receiver.received))
-    for story in range(5):
-        its = [number for number in firsts if number % 5 == story]
-        assert its == sorted(its)
+    assert in_order([number_of(message) for message in receiver.received])
     again = len(receiver.received) - len(ids) - failed
     assert 0 <= again <= ROUNDS * CONCURRENT
     return again
