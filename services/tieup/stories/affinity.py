@@ -15,6 +15,7 @@ from tieup.model.labels import Kind, Stage
 
 _FILE: Final = "affinity.toml"
 _AGES: Final = ("rumour", "progress", "deal", "end")
+_DAY: Final = timedelta(days=1)
 _SETTLED: Final = frozenset({Stage.AGREED, Stage.ACTIVE})
 
 
@@ -73,8 +74,8 @@ class Affinity:
 
     def of_age(self, earlier: Stage, later: Stage, silence: timedelta) -> float:
         """Return the factor for two stages in the order of time with this silence between; 0 where it is too long."""
-        ages = self.ages[_aged(earlier, later)]
-        return next((one.factor for one in ages if silence <= timedelta(days=one.days)), 0.0)
+        days = silence / _DAY
+        return next((one.factor for one in self.ages[_aged(earlier, later)] if days <= one.days), 0.0)
 
 
 def load_affinity() -> Affinity:

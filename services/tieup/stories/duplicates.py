@@ -4,7 +4,6 @@ Candidates share an LSH band; containment of the shorter sketch in the longer on
 within 30 days of event time of the one asked for, so the answer does not depend on what is still in memory.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,18 +27,24 @@ _BEYOND: Final = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
+    """Bands and shingles are numbers of 64 bits, packed one behind the other."""
+
     article_id: str
     event_time: datetime
     algorithm: str
-    bands: "array[int]"
-    shingles: "array[int]"
+    bands: bytes
+    shingles: bytes
 
 
 class DuplicateIndex:
-    """The signatures of remembered articles, by band. Add and remove keep no other trace than what is held."""
+    """The signatures of remembered articles, by band. Add and remove keep no other trace than what is held.
+
+    Signatures are put under their bands when the next original is looked for: in a restore most are too old before.
+    """
 
     def __init__(self) -> None:
         self._signed: dict[str, _Signed] = {}
+        self._unplaced: dict[str, _Signed] = {}
         self._by_band: dict[int, str | dict[str, None]] = {}  # most bands are one article's alone
 
     def __len__(self) -> int:
@@ -48,20 +53,16 @@ class DuplicateIndex:
     def add(self, article_id: str, event_time: datetime, signature: Signature) -> None:
         """Remember an article's signature in place of an older one of the same article."""
         self.remove(article_id)
-        bands = array("Q", _numbers(signature.bands[:INDEXED_BANDS]))
-        shingles = array("Q", _numbers(signature.shingles))
-        self._signed[article_id] = _Signed(article_id, event_time, signature.algorithm, bands, shingles)
-        for band in bands:
-            holders = self._by_band.setdefault(band, article_id)
-            if isinstance(holders, dict):
-                holders[article_id] = None
-            elif holders != article_id:
-                self._by_band[band] = {holders: None, article_id: None}
+        bands, shingles = _packed(signature.bands[:INDEXED_BANDS]), _packed(signature.shingles)
+        signed = _Signed(article_id, event_time, signature.algorithm, bands, shingles)
+        self._signed[article_id] = self._unplaced[article_id] = signed
 
     def remove(self, article_id: str) -> None:
         """Forget an article."""
         signed = self._signed.pop(article_id, None)
-        for band in signed.bands if signed else ():
+        if signed is None or self._unplaced.pop(article_id, None) is not None:
+            return
+        for band in _numbers(signed.bands):
             holders = self._by_band.get(band)
             if holders == article_id:
                 del self._by_band[band]
@@ -79,33 +80,45 @@ class DuplicateIndex:
             return None
         return Signature(
             signed.algorithm,
-            tuple(f"{band:016x}" for band in signed.bands),
-            tuple(f"{shingle:016x}" for shingle in signed.shingles),
+            tuple(f"{band:016x}" for band in _numbers(signed.bands)),
+            tuple(f"{shingle:016x}" for shingle in _numbers(signed.shingles)),
         )
 
     def original(self, article_id: str, event_time: datetime, signature: Signature) -> str | None:
         """Return the article that this one copies: of those that hold enough of it, the earliest; None if there is
         none. Signatures of another algorithm are not compared.
         """
-        shingles = frozenset(_numbers(signature.shingles))
-        found = [
+        near = [
             one
             for one in self._candidates(signature)
             if one.article_id != article_id
             and one.algorithm == signature.algorithm
             and abs(one.event_time - event_time) <= WINDOW
-            and is_copy(shingles, one.shingles)
         ]
+        shingles = frozenset(_numbers(_packed(signature.shingles))) if near else frozenset()
+        found = [one for one in near if is_copy(shingles, _numbers(one.shingles))]
         return min(found, key=lambda one: (one.event_time, one.article_id)).article_id if found else None
 
     def _candidates(self, signature: Signature) -> list[_Signed]:
+        self._place()
         votes: dict[str, int] = {}
-        for band in _numbers(signature.bands[:INDEXED_BANDS]):
+        for band in _numbers(_packed(signature.bands[:INDEXED_BANDS])):
             holders = self._by_band.get(band, ())
             for article_id in (holders,) if isinstance(holders, str) else islice(holders, _HOLDERS):
                 votes[article_id] = votes.get(article_id, 0) + 1
         best = sorted(votes, key=lambda article_id: (-votes[article_id], article_id))[:_CANDIDATES]
         return [self._signed[article_id] for article_id in best]
+
+    def _place(self) -> None:
+        """Put under their bands, in the order in which they came, what was added since."""
+        for article_id, signed in self._unplaced.items():
+            for band in _numbers(signed.bands):
+                holders = self._by_band.setdefault(band, article_id)
+                if isinstance(holders, dict):
+                    holders[article_id] = None
+                elif holders != article_id:
+                    self._by_band[band] = {holders: None, article_id: None}
+        self._unplaced.clear()
 
 
 def is_copy(left: frozenset[int], right: Iterable[int]) -> bool:
@@ -123,10 +136,13 @@ def is_copy(left: frozenset[int], right: Iterable[int]) -> bool:
     return left == other or (shared >= MIN_SHARED and shared >= CONTAINED * min(one, two))
 
 
-def _numbers(digits: Sequence[str]) -> tuple[int, ...]:
+def _packed(digits: Sequence[str]) -> bytes:
     """The numbers of 64 bits that stand in 16 hex digits each; read as one string, which is ten times as quick."""
-    packed = bytes.fromhex("".join(digits))
-    return unpack(f">{len(digits)}Q", packed)
+    return bytes.fromhex("".join(digits))
+
+
+def _numbers(packed: bytes) -> tuple[int, ...]:
+    return unpack(f">{len(packed) // 8}Q", packed)
 
 
 def _end(sketch: frozenset[int]) -> int:

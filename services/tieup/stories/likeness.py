@@ -57,20 +57,22 @@ class Judge:
     subjects: Subjects
 
     def of_story(self, wanted: Wanted, story: Outline) -> float:
-        """Return the affinity of a relation and a story, between 0 and 1."""
+        """Return the affinity of a relation and a story, between 0 and 1; 0 where it cannot be enough to join.
+
+        Most stories of a pair of companies are of another kind or long over, so kinds and times are looked at first:
+        the dearer questions are not asked of them.
+        """
         if _other_venture(wanted.venture, story.venture):
             return 0.0
-        about = self.subjects.compare(wanted.scope, story.scope)
-        silence = story.silence(wanted.at)
-        tie = _Tie(frozenset({*wanted.via, *story.via}), silence <= WAVE or about.shared, about.same)
-        parties = self._of_parties(wanted.parties, _known_as(wanted.parties, story), tie)
-        if not parties:
-            return 0.0
-        kind = max([self.affinity.of_kinds(wanted.kind, story.kind), *self._of_others(wanted.kind, story)])
-        if wanted.venture and story.venture:
-            kind = max(kind, self.affinity.thresholds.venture)
+        kind, silence = self._of_kinds(wanted, story), story.silence(wanted.at)
         stages = story.stages(wanted.stage, wanted.at)
         stage, age = self.affinity.of_stages(*stages), self.affinity.of_age(*stages, silence)
+        limits = self.affinity.thresholds
+        if (kind + (1 - kind) * limits.shared) * stage * age < limits.join:
+            return 0.0
+        about = self.subjects.compare(wanted.scope, story.scope)
+        tie = _Tie(frozenset({*wanted.via, *story.via}), silence <= WAVE or about.shared, about.same)
+        parties = self._of_parties(wanted.parties, _known_as(wanted.parties, story), tie)
         vague = wanted.kind in _WHOLE or Stage.TALKS in {wanted.stage, story.stage}
         return round(parties * self._about(kind, about, vague) * stage * age, 4)
 
@@ -108,8 +110,11 @@ class Judge:
         alike = wanted.stage is other.stage and wanted.factuality is other.factuality
         return kinds >= self.affinity.thresholds.same_article and (alike or wanted.kind is other.kind)
 
-    def _of_others(self, kind: Kind, story: Outline) -> list[float]:
-        return [self.affinity.of_kinds(kind, other) * _OTHER_KIND for other in story.kinds]
+    def _of_kinds(self, wanted: Wanted, story: Outline) -> float:
+        """The affinity of the kinds; that of the story's other articles counts a little less than its own."""
+        others = [self.affinity.of_kinds(wanted.kind, other) * _OTHER_KIND for other in story.kinds]
+        kind = max(self.affinity.of_kinds(wanted.kind, story.kind), *others, 0.0)
+        return max(kind, self.affinity.thresholds.venture) if wanted.venture and story.venture else kind
 
     def _about(self, kind: float, about: Likeness, vague: bool) -> float:
         """The affinity of the kinds, as far as both are about the same thing.

@@ -76,7 +76,12 @@ class Memory:
         """
         among = pairs(parties)
         recalling = {article_id for pair in among for _, article_id in self._newest(pair)}
-        ties = [tie for article_id in sorted(recalling) for tie in self.assignments[article_id].ties]
+        ties = [
+            tie
+            for article_id in sorted(recalling)
+            for tie in self.assignments[article_id].ties
+            if not among.isdisjoint(pairs(tie.parties))
+        ]
         ties += [
             Tie(one.parties, one.kind, one.stage, one.updated_at, one.id)
             for one in self.with_parties(parties)
@@ -84,8 +89,7 @@ class Memory:
         ]
         newest: dict[tuple[tuple[str, ...], str], Tie] = {}
         for tie in sorted(ties, key=lambda one: (one.seen_at, one.story_id or "", one.article_id or "")):
-            if not among.isdisjoint(pairs(tie.parties)):
-                newest[tuple(sorted(party.key for party in tie.parties)), tie.kind] = tie
+            newest[tuple(sorted(party.key for party in tie.parties)), tie.kind] = tie
         return tuple(sorted(newest.values(), key=lambda one: (one.seen_at, one.kind)))[-MAX_TIES:]
 
     def put_story(self, story: Story) -> None:

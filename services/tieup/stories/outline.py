@@ -5,7 +5,7 @@ A story asleep is packed; its outline stays at hand, so that looking for candida
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,12 +55,12 @@ class Outline:
         return (stage, self.stage) if at is not None and at < self.since else (self.stage, stage)
 
 
-def outline(story: Story) -> Outline:
-    """Return the story in outline."""
+def outline(story: Story, one: Callable[[StoryParty], StoryParty] = lambda party: party) -> Outline:
+    """Return the story in outline, of each of its parties the object that `one` gives for it."""
     return Outline(
         id=story.id,
-        parties=story.parties,
-        named=_once(party for article in story.articles for party in article.parties),
+        parties=tuple(map(one, story.parties)),
+        named=tuple(map(one, _once(party for article in story.articles for party in article.parties))),
         kind=story.kind,
         kinds=tuple(dict.fromkeys(one.kind for one in story.articles if one.kind is not story.kind)),
         stage=story.stage,

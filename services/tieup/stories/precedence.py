@@ -82,7 +82,7 @@ def _weighty(word: Word) -> bool:
 
 
 def _light(word: Word) -> bool:
-    return word.factuality is not Factuality.DENIED and not _weighty(word)
+    return not _weighty(word)
 
 
 def _further(head: Head, word: Word) -> bool:

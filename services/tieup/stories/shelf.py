@@ -5,7 +5,6 @@ compressed bytes, its outline and the pairs that it is found by; asking for it u
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -70,7 +69,7 @@ class Shelf(Mapping[str, Story]):
         new_pairs = pairs(story.parties)
         self._by_pair.remove(story.id, old_pairs - new_pairs)
         self._by_pair.add(story.id, new_pairs - old_pairs)
-        self._outlines[story.id] = self._outline(story)
+        self._outlines[story.id] = outline(story, self._one)
         if now is None or story.updated_at < now - SLEEP:
             self._asleep[story.id] = self._pack(story)
         else:
@@ -98,15 +97,9 @@ class Shelf(Mapping[str, Story]):
         self._unpacked.pop(story_id, None)
         return pairs(known.parties)
 
-    def _outline(self, story: Story) -> Outline:
-        """The story's outline; equal parties are the same objects in all of them, for there are many outlines."""
-        found = outline(story)
-        known = self._parties.setdefault
-        return replace(
-            found,
-            parties=tuple(known(party, party) for party in found.parties),
-            named=tuple(known(party, party) for party in found.named),
-        )
+    def _one(self, party: StoryParty) -> StoryParty:
+        """Equal parties as the same object, for there are many outlines."""
+        return self._parties.setdefault(party, party)
 
     def _pack(self, story: Story) -> bytes:
         return self._packer.compress(encode(story))

@@ -72,11 +72,11 @@ def tell(
 
 def fit(story: Story) -> Story:
     """Return the story small enough for its topic (900 kB): the oldest claims and rewrites are let go."""
+    if len(story.claims) + len(story.articles) <= _SURELY_SMALL:
+        return story
     claims = newest_claims(story.claims, MAX_CLAIMS)
     articles = newest_articles(story.articles, MAX_ARTICLES)
     story = replace(story, claims=claims, articles=articles)
-    if len(claims) + len(articles) <= _SURELY_SMALL:
-        return story
     while len(encode(story)) > MAX_STORY_BYTES:
         claims = newest_claims(story.claims, len(story.claims) // 2)
         articles = newest_articles(story.articles, max(len(story.articles) // 2, 1))

@@ -10,16 +10,14 @@ Restoring the two state topics gives the same memory, and so the same bytes, as 
 """
 
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
-
-from tieup.errors import BadRecord, StateVersionError
+from tieup.errors import BadRecord
 from tieup.events.envelope import DEFAULTS, EnvelopeSettings
 from tieup.events.headline import load_headlines
 from tieup.log.base import NOTHING, Change, Output, Record, WorkerSpec
 from tieup.log.topics import ASSIGNMENTS, CORRECTIONS, RELATIONS, STORIES
-from tieup.model.codec import decode
+from tieup.model.codec import decode, decode_state
 from tieup.model.labels import Focus
 from tieup.model.relation import ArticleRelations, Relation
 from tieup.model.story import STORY_STATE_VERSION, Assignment, Correction, Story, StoryParty, Tie
@@ -38,8 +36,6 @@ from tieup.stories.telling import Telling, tell
 
 NAME: Final = "story"
 MAX_WAITING: Final = 1_000
-
-T = TypeVar("T", Story, Assignment)
 
 
 class StoryWorker:
@@ -84,12 +80,12 @@ class StoryWorker:
             if change.value is None:
                 self.memory.drop_story(key)
             else:
-                self.memory.put_story(_read_state(Story, change))
+                self.memory.put_story(decode_state(Story, change.value, _place(change), STORY_STATE_VERSION))
         elif change.topic == ASSIGNMENTS:
             if change.value is None:
                 self.memory.drop_assignment(key)
             else:
-                self.memory.put_assignment(_read_state(Assignment, change))
+                self.memory.put_assignment(decode_state(Assignment, change.value, _place(change), STORY_STATE_VERSION))
 
     def wake(self, now: datetime) -> Output:  # noqa: ARG002
         """Nothing is due by the clock here."""
@@ -228,18 +224,5 @@ def story_spec(
     )
 
 
-def _read_state(kind: type[T], change: Change) -> T:
-    place = f"{change.topic}: {change.key.decode(errors='replace')}"
-    try:
-        version = msgspec.json.decode(change.value or b"", type=_Versioned).state_version
-        if version != STORY_STATE_VERSION:
-            raise StateVersionError(
-                f"{place}: state version {version}, this version of tieup reads {STORY_STATE_VERSION}"
-            )
-        return decode(kind, change.value, place)
-    except (msgspec.DecodeError, BadRecord) as error:
-        raise StateVersionError(f"{place}: not a state that this version of tieup can read: {error}") from error
-
-
-class _Versioned(msgspec.Struct):
-    state_version: int
+def _place(change: Change) -> str:
+    return f"{change.topic}: {change.key.decode(errors='replace')}"

@@ -103,6 +103,85 @@ SAGAS = [
         [REPORT, word("talks confirmed narration", 1)],
         "talks confirmed narration",
     ),
+    (
+        "narration of a nearer stage than was reported",
+        [word("agreed reported medium"), word("talks confirmed narration", 1)],
+        "agreed reported medium",
+    ),
+    (
+        "narration takes nothing from a party's word",
+        [word("talks confirmed party"), word("talks confirmed narration", 1)],
+        "talks confirmed party",
+    ),
+    (
+        "a document shows what an authority said",
+        [word("agreed confirmed authority"), word("agreed confirmed document", 1)],
+        "agreed confirmed document",
+    ),
+    (
+        "a better basis for a nearer stage",
+        [word("agreed confirmed narration"), word("talks confirmed party", 1)],
+        "agreed confirmed narration",
+    ),
+    (
+        "a contract after what an authority said",
+        [word("talks confirmed authority"), word("agreed confirmed party", 1)],
+        "agreed confirmed party",
+    ),
+    (
+        "a contract after what one of the parties said",
+        [word("talks confirmed party", asserters=("xiaomi",)), word("agreed confirmed party", 1)],
+        "agreed confirmed party",
+    ),
+    (
+        "one denies what only media say that the other asserts",
+        [word("talks reported medium", asserters=("xiaomi",)), DENIAL],
+        "talks denied party",
+    ),
+    (
+        "the denial of a further stage than was reported",
+        [REPORT, word("agreed denied party", 1, deniers=("ford",))],
+        "talks denied party",
+    ),
+    (
+        "a report is light, whoever is credited with it",
+        [DENIAL, word("talks reported party", 9)],
+        "talks denied party",
+    ),
+    (
+        "a party's own word that the end has overtaken",
+        [word("ended confirmed party"), word("active confirmed party", 1)],
+        "ended confirmed party",
+    ),
+    (
+        "an end is not denied by narration",
+        [word("ended reported anonymous"), word("active confirmed narration", 1, denies_end=True)],
+        "ended reported anonymous",
+    ),
+    (
+        "the last hour in which papers print what the end has overtaken",
+        [word("ended confirmed party"), word("talks reported medium", 3)],
+        "ended confirmed party",
+    ),
+    (
+        "the first in which they do not",
+        [word("ended confirmed party"), word("talks reported medium", 3.05)],
+        "talks reported medium",
+    ),
+    (
+        "a denial said again makes it no newer",
+        [REPORT, DENIAL, word("talks denied party", 3, deniers=("ford",)), word("agreed reported medium", 5)],
+        "agreed reported medium",
+    ),
+    (
+        "a denial of a nearer stage as well is a newer one",
+        [
+            word("agreed denied party", 1, deniers=("ford",)),
+            word("talks denied party", 3, deniers=("ford",)),
+            word("agreed reported medium", 5),
+        ],
+        "talks denied party",
+    ),
 ]
 
 
