@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -96,15 +96,16 @@ def asked_for(given: argparse.Namespace) -> Iterator[Run]:
             trial = Trial(seed, given.records, given.brokers, rate=given.rate, whole=not given.part)
             yield Run((named(trial), seed, given.records, given.brokers), partial(on_kafka, trial))
         if given.kills:
-            kills = partial(embedded, max(1, seeds.start), given.kills)
-            yield Run(("embedded", max(1, seeds.start), records_for(given.kills), 0), kills)
+            kills = partial(embedded, max(1, seeds.start), given.kills, whole=not given.part)
+            name = "embedded, two workers" if given.part else "embedded"
+            yield Run((name, max(1, seeds.start), records_for(given.kills), 0), kills)
     if given.controls != "no":
         for one in CONTROLS:
             trial = one.trial()
             place = (named(trial), trial.seed, trial.records, trial.brokers)
             yield Run(place, partial(on_kafka, trial), control=True)
         for guard in sqlite_run.GUARDS:
-            place = (f"embedded without {guard}", 1, records_for(CONTROL_KILLS), 0)
+            place = (f"embedded, two workers, without {guard}", 1, records_for(CONTROL_KILLS), 0)
             yield Run(place, partial(embedded, 1, CONTROL_KILLS, without=guard), control=True)
 
 
@@ -143,18 +144,22 @@ def records_for(kills: int) -> int:
     return min(EMBEDDED_RECORDS, kills * 50)
 
 
-def embedded(seed: int, kills: int, folder: Path, without: str | None = None) -> Row:
+def embedded(seed: int, kills: int, folder: Path, *, whole: bool = False, without: str | None = None) -> Row:
     """Kill the service on an embedded log so often."""
     share = Share()
-    outcome = sqlite_run.run(seed, kills, records_for(kills), folder, say=say, without=without)
-    found = outcome.faults
+    outcome = sqlite_run.run(seed, kills, records_for(kills), folder, say=say, whole=whole, without=without)
+    found, heard = outcome.faults, asdict(outcome.heard) if outcome.heard else {}
+    name = "embedded" if whole else "embedded, two workers"
     return Row(
-        *(f"embedded without {without}" if without else "embedded", seed, records_for(kills), 0, code()),
+        *(f"{name}, without {without}" if without else name, seed, records_for(kills), 0, code()),
         *({"kill process": outcome.kills}, found.lost, found.duplicated, found.reordered, found.aborted_visible),
         seconds=outcome.seconds,
         others=round(share.of_others(), 2),
-        faulty=() if outcome.integrity == "ok" else (outcome.integrity,),
-        more={"idle_kills": outcome.idle_kills},
+        faulty=(
+            *(() if outcome.integrity == "ok" else (outcome.integrity,)),
+            *(what for what in BAD if heard.get(what)),
+        ),
+        more={"idle_kills": outcome.idle_kills, **heard},
     )
 
 

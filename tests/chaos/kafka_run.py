@@ -24,9 +24,9 @@ from tests.chaos.plan import KINDS, Blow, plan
 from tests.chaos.processor_time import Share
 from tests.chaos.proxy import Proxy
 from tests.chaos.system import Process, System
-from tests.chaos.world import POLL_S, Publisher, World
+from tests.chaos.world import POLL_S, Publisher, World, subscribe
 from tests.kafka_broker import KafkaCluster, free_port
-from tests.service import TIEUP, environment, tieup
+from tests.service import TIEUP, environment
 from tieup.bootstrap import WORKERS, open_log
 from tieup.config import load_settings
 from tieup.log.topics import ARTICLES, ASSIGNMENTS, CATALOGUE, DEAD_LETTERS, DELIVERIES, EVENTS, RELATIONS
@@ -105,7 +105,8 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
         )
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
         if world is not None:
-            subscribe(world, cluster.direct, folder)
+            (folder / "tieup.toml").write_text(world.settings)
+            subscribe(world.hooks, f"kafka://{cluster.direct}", folder)
         processes = [
             Process(n, trial.command, trial.workers, env, folder, wanted=n < trial.processes - trial.late)
             for n in range(trial.processes)
@@ -113,16 +114,6 @@ def _run_on_a_cluster(trial: Trial, folder: Path, say: Callable[[str], None]) ->
         stack.callback(lambda: [process.kill() for process in processes])
         system = System(cluster, proxies, processes)
         return _run(trial, system, world, say)
-
-
-def subscribe(world: World, servers: str, folder: Path) -> None:
-    """Settings for the processes in that folder, and a subscription for each kind, as a user makes it."""
-    (folder / "tieup.toml").write_text(world.settings)
-    env = environment(log=f"kafka://{servers}", gazetteer=str(folder / "pairs.toml"))
-    for kind, url in world.hooks.items():
-        options = ("--webhook", url, "--name", kind, "--backfill", "--max-age-h", "36500")
-        done = tieup(["alerts", "add", f"kind:{kind}", *options], env, folder)
-        assert done.returncode == 0, done.stderr
 
 
 def make_topics(servers: str, brokers: int) -> None:

@@ -1,7 +1,8 @@
 """Kills on the embedded log: one life of the service after the other, each ended by kill -9 at a seeded moment.
 
-A life is forked from a process that has imported and loaded everything, so that most of it is work. What is judged is
-read from the file by plain SQL, after every kill and at the end.
+A whole run goes from feeds to webhooks, through all workers; else the articles stand on the log and only extract and
+story run. A life is forked from a process that has imported and loaded everything, so that most of it is work. What is
+judged is read from the file by plain SQL, after every kill and at the end.
 """
 
 import asyncio
@@ -12,31 +13,35 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
-from tests.chaos.judge import Faults, Seen, faults
+from tests.chaos.judge import Faults, Seen, Webhooks, faults, webhooks
 from tests.chaos.pairs import article_id, articles, gazetteer
+from tests.chaos.world import ENTRIES, about, outside, subscribe, wanted
 from tieup import bootstrap
 from tieup.claims import meaning
 from tieup.config import Settings, load_settings
 from tieup.log import sqlite_records
 from tieup.log.base import NewRecord
 from tieup.log.sqlite_file import OFFSET_BITS
-from tieup.log.topics import ARTICLES, CATALOGUE, EVENTS, RELATIONS
+from tieup.log.topics import ARTICLES, CATALOGUE, DELIVERIES, EVENTS, RELATIONS
 from tieup.model.codec import encode, to_millis
 
 TOPICS = {"relations": RELATIONS, "events": EVENTS}
+WHOLE = {"articles": ARTICLES, **TOPICS, "deliveries": DELIVERIES}
 LIFE_S = 30.0
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run of kills came to. `idle_kills` hit a service that had committed nothing new in that life."""
+    """What a run of kills came to. `idle_kills` hit a service that had told nothing new in that life. `heard` is the
+    verdict on the webhooks of a whole run.
+    """
 
     faults: Faults
     kills: int
@@ -44,6 +49,7 @@ class Outcome:
     integrity: str
     seconds: float
     lives: list[int] = field(default_factory=list, repr=False)
+    heard: Webhooks | None = None
 
 
 def in_two(connection, task, epoch, records, offsets):
@@ -80,36 +86,62 @@ def run(
     folder: Path,
     batch: int = 20,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    whole: bool = True,
     without: str | None = None,
 ) -> Outcome:
-    """Append the articles, kill the service so often, let a last life finish, and judge.
+    """Append the articles or want their feeds, kill the service so often, let a last life finish, and judge.
 
     `without` names a guard that the lives to be killed do without (a control).
     """
+    (folder / "pairs.toml").write_text(gazetteer(records))
+    meaning.encode(["so that no life has to load the encoder"])
+    if not whole:
+        return _run(seed, kills, records, _settings(folder, batch), say, without)
+    with outside(records) as world:
+        (folder / "tieup.toml").write_text(world.settings)
+        settings = _settings(folder, batch)
+        subscribe(world.hooks, settings.log, folder)
+        outcome = _run(seed, kills, records, settings, say, without, whole=True)
+        outcome.heard = webhooks(records, world.end())
+    return outcome
+
+
+def _run(
+    seed: int,
+    kills: int,
+    records: int,
+    settings: Settings,
+    say: Callable[[str], None],
+    without: str | None,
+    *,
+    whole: bool = False,
+) -> Outcome:
     started = time.monotonic()
     rng = random.Random(seed)
-    settings = _settings(folder, batch, records)
-    file = folder / "tieup.db"
-    asyncio.run(_append(settings, records))
-    meaning.encode(["so that no life has to load the encoder"])
+    file = Path(settings.log.removeprefix("sqlite:///"))
+    topics, workers = (WHOLE, bootstrap.WORKERS) if whole else (TOPICS, ("extract", "story"))
+    asyncio.run(_append(settings, _wanted(records) if whole else _articles(records)))
+    life = (settings, workers, without)
     ids = {article_id(n): n for n in range(records)}
-    live: dict[str, list[Seen]] = {name: [] for name in TOPICS}
+    live: dict[str, list[Seen]] = {name: [] for name in topics}
     progress, idle = [], 0
     for number in range(kills):
         before = len(live["events"])
         if rng.random() < 0.15:
-            _life(settings, lambda: True, rng.uniform(0.05, 0.6), without)  # while it starts or restores
+            _life(*life, lambda: True, rng.uniform(0.05, 0.6))  # while it starts or restores
         else:
-            _life(settings, lambda before=before: length(file) > before, rng.uniform(0.0, 0.3), without)
-        for name, topic in TOPICS.items():
+            _life(*life, lambda before=before: length(file) > before, rng.uniform(0.0, 0.3))
+        for name, topic in topics.items():
             live[name] += read(file, topic, ids, after=len(live[name]))
         progress.append(len(live["events"]))
         idle += progress[-1] == before
         if number % 20 == 19:
             say(f"{number + 1} kills, {progress[-1]} of {records} articles told")
-    asyncio.run(bootstrap.run(settings, ("extract", "story"), once=True))
-    final = {name: read(file, topic, ids) for name, topic in TOPICS.items()}
-    found = faults(records, {n: (0, n) for n in range(records)}, final["relations"], final["events"], live)
+    asyncio.run(bootstrap.run(settings, workers, once=True))
+    final = {name: read(file, topic, ids) for name, topic in topics.items()}
+    placed = {one.number: (0, one.offset) for one in reversed(read(file, ARTICLES, ids))}
+    found = faults(records, placed, final.pop("relations"), final.pop("events"), live, final)
     with closing(sqlite3.connect(file)) as connection:
         (integrity,) = connection.execute("PRAGMA integrity_check").fetchone()
     return Outcome(found, kills, idle, integrity, round(time.monotonic() - started, 1), progress)
@@ -142,31 +174,42 @@ def length(file: Path) -> int:
 
 
 def _about(topic: str, key: bytes, value: bytes) -> str:
-    return orjson.loads(value)["cause"]["article_id"] if topic == EVENTS else key.decode()
+    if topic == EVENTS:
+        return orjson.loads(value)["cause"]["article_id"]
+    return about(orjson.loads(value)["body"]) if topic == DELIVERIES else key.decode()
 
 
-def _settings(folder: Path, batch: int, records: int) -> Settings:
-    (folder / "pairs.toml").write_text(gazetteer(records))
+def _settings(folder: Path, batch: int) -> Settings:
+    file = folder / "tieup.toml"
     flags = {"log": f"sqlite:///{folder / 'tieup.db'}", "gazetteer": str(folder / "pairs.toml"), "http": "off"}
-    return load_settings({}, {**flags, "batch_records": str(batch), "partitions": "1"})
+    return load_settings({}, {**flags, "batch_records": str(batch), "partitions": "1"}, file if file.exists() else None)
 
 
-async def _append(settings: Settings, records: int) -> None:
+def _articles(records: int) -> list[NewRecord]:
+    return [NewRecord(ARTICLES, a.id.encode(), encode(a), to_millis(a.observed_at)) for a in articles(records)]
+
+
+def _wanted(records: int) -> list[NewRecord]:
+    return [wanted(number) for number in range(-(-records // ENTRIES))]
+
+
+async def _append(settings: Settings, made: list[NewRecord]) -> None:
     async with await bootstrap.open_log(settings) as log:
         await log.create(CATALOGUE)
-        made = [NewRecord(ARTICLES, a.id.encode(), encode(a), to_millis(a.observed_at)) for a in articles(records)]
-        for at in range(0, records, 1000):
+        for at in range(0, len(made), 1000):
             await log.append(made[at : at + 1000])
 
 
-def _life(settings: Settings, begun: Callable[[], bool], seconds: float, without: str | None) -> None:
+def _life(
+    settings: Settings, workers: Sequence[str], without: str | None, begun: Callable[[], bool], seconds: float
+) -> None:
     """Let the service live until it has begun and for so many seconds more."""
     child = os.fork()
     if child == 0:
         try:
             if without:
                 GUARDS[without]()
-            asyncio.run(bootstrap.run(settings, ("extract", "story")))
+            asyncio.run(bootstrap.run(settings, workers))
         except BaseException as error:  # noqa: BLE001 - the child must not go on as a second parent
             sys.stderr.write(f"a life ended by itself: {error!r}\n")
             os._exit(70)

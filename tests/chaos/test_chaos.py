@@ -125,3 +125,4 @@ def test_the_embedded_log_outlives_kills(tmp_path):
     assert not outcome.faults, outcome
     assert outcome.integrity == "ok"
     assert outcome.idle_kills < outcome.kills, outcome
+    assert (outcome.heard.unheard, outcome.heard.renamed) == (0, 0), outcome

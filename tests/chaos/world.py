@@ -1,18 +1,24 @@
 """The world around a run from feeds to webhooks: a site whose feeds hold the numbered articles, and a subscriber.
 
+`python -m tests.chaos.world COUNT` is a world in a process of its own, all entries at once: it prints its settings and
+hooks, and when its input ends what arrived.
+
 Each feed is wanted at a moment of its own, shows the first half of its entries at once and the second half later, as a
 feed fills. So fetching has something new at first polls and at later ones, and answers 304 to the rest.
 """
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
+from pathlib import Path
 
 import orjson
 from confluent_kafka import Producer
@@ -21,11 +27,13 @@ from tests.chaos.pairs import article_id, articles
 from tests.feed_server import ENTRY, Answer, FeedServer, Page, feed_server, rss
 from tests.receiver import Answer as Thanks
 from tests.receiver import Received, Receiver, receiving
+from tests.service import environment, tieup
 from tieup.feeds.registry import feed_from_url, feed_record
-from tieup.log.base import partition_for
+from tieup.log.base import NewRecord, partition_for
 from tieup.log.topics import FEEDS
 from tieup.model.article import Article
 
+ROOT = Path(__file__).parent.parent.parent
 ENTRIES = 100
 """Of one feed."""
 SITES = 20
@@ -167,8 +175,7 @@ class Publisher(threading.Thread):
         started = time.monotonic()
         for n, feed in enumerate(self._world.feeds):
             time.sleep(max(0.0, started + n * ENTRIES / self._rate - time.monotonic()))
-            wanted = feed_from_url(f"http://{_host(n % SITES)}/{n}.xml", datetime.now(UTC))
-            record = feed_record(wanted)
+            record = wanted(n)
             for number in feed.numbers if self._world.at_once else _first(feed.numbers):
                 self.sent[number] = time.monotonic()
             self._producer.produce(
@@ -181,6 +188,46 @@ class Publisher(threading.Thread):
             )
             self._producer.poll(0)
         self._producer.flush(120)
+
+
+class Outside:
+    """A world in a process of its own, so that whoever asks for it has no thread of it when it forks."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        told = orjson.loads(process.stdout.readline())
+        self.settings: str = told["settings"]
+        self.hooks: dict[str, str] = told["hooks"]
+
+    def end(self) -> list[tuple[int, str, float]]:
+        """End it; returns what arrived, as `World.hooked`."""
+        said, _ = self._process.communicate()
+        return [(number, one, at) for number, one, at in orjson.loads(said)]
+
+
+@contextmanager
+def outside(count: int) -> Iterator[Outside]:
+    """A world of so many articles, all of a feed at once, until the block ends."""
+    command = [sys.executable, "-m", "tests.chaos.world", str(count)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Outside(process)
+        finally:
+            process.kill()
+
+
+def subscribe(hooks: Mapping[str, str], log: str, folder: Path) -> None:
+    """Make a subscription for each kind, as a user does; the settings stand in the folder."""
+    env = environment(log=log, gazetteer=str(folder / "pairs.toml"))
+    for kind, url in hooks.items():
+        options = ("--webhook", url, "--name", kind, "--backfill", "--max-age-h", "36500")
+        done = tieup(["alerts", "add", f"kind:{kind}", *options], env, folder)
+        assert done.returncode == 0, done.stderr
+
+
+def wanted(number: int) -> NewRecord:
+    """The record that wants a feed of the site."""
+    return feed_record(feed_from_url(f"http://{_host(number % SITES)}/{number}.xml", datetime.now(UTC)))
 
 
 def about(body: bytes) -> str:
@@ -206,3 +253,14 @@ def _entry(article: Article) -> str:
 
 def _host(number: int) -> str:
     return f"news{number}.example"
+
+
+def main() -> None:
+    with World(int(sys.argv[1]), at_once=True) as world:
+        print(orjson.dumps({"settings": world.settings, "hooks": world.hooks}).decode(), flush=True)
+        sys.stdin.read()
+        print(orjson.dumps(world.hooked).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
