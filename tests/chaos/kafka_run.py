@@ -40,7 +40,8 @@ class Trial:
     """What to run: `rate` articles a second, `processes` of tieup on `brokers` brokers.
 
     The last `late` processes do not run until a blow starts them. The blows are drawn from the seed, of these `kinds`,
-    every so many seconds (`every_s`), unless `blows` names them. `without` names a guard that is switched off (a
+    every so many seconds (`every_s`; None: 3 to 7, in a whole run 5 to 11, which lasts longer and whose processes take
+    longer to start), unless `blows` names them. `without` names a guard that is switched off (a
     control). `whole`: from feeds to webhooks; `at_once`: a feed's entries are all there at its first poll.
     """
 
@@ -51,7 +52,7 @@ class Trial:
     late: int = 0
     rate: float = 100.0
     batch: int = 100
-    every_s: tuple[float, float] = (3.0, 7.0)
+    every_s: tuple[float, float] | None = None
     kinds: Mapping[str, int] = field(default_factory=lambda: KINDS)
     without: str | None = None
     blows: tuple[Blow, ...] = ()
@@ -77,7 +78,8 @@ class Trial:
     def planned(self) -> list[Blow]:
         """The blows that the seed gives while articles come; in a whole run until the last feed's second poll."""
         seconds = self.records / self.rate + (POLL_S if self.whole and not self.at_once else 0)
-        return plan(self.seed, seconds, self.processes, self.brokers, self.every_s, self.kinds)
+        every_s = self.every_s or ((5.0, 11.0) if self.whole else (3.0, 7.0))
+        return plan(self.seed, seconds, self.processes, self.brokers, every_s, self.kinds)
 
 
 def run(trial: Trial, folder: Path, say: Callable[[str], None] = lambda _: None) -> Verdict:

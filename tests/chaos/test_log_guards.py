@@ -4,6 +4,7 @@ The check must find the fault then: a guard that nobody would miss is none.
 """
 
 import asyncio
+import gc
 import itertools
 import uuid
 
@@ -92,6 +93,19 @@ async def test_a_zombie_commits_nothing(log, monkeypatch, guarded):
         assert guarded
     doubled = len(await drain(log, [at(topic)])) > 1
     assert doubled != guarded
+
+
+@pytest.mark.kafka
+async def test_a_large_commit_that_is_fenced_halfway_is_one_error_and_no_more(log, caplog):
+    """Sends whose commit has failed by then fail too, and nobody waits for them: each would be logged as forgotten."""
+    topic, task_id = await made(log)
+    zombie = await log.open_task(task_id)
+    await log.open_task(task_id)
+    with pytest.raises(LogError):
+        await zombie.commit([record(topic, b"k", b"x" * 10_000) for _ in range(500)], {at(topic): 500})
+    await zombie.close()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 @guarded

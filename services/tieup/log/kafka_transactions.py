@@ -88,6 +88,7 @@ class Transactor:
             timestamp_ms=record.timestamp,
             headers=list(record.headers),
         )
+        future.add_done_callback(_looked_at)
         return future
 
     async def abort(self) -> None:
@@ -100,6 +101,16 @@ class Transactor:
         if self._work is not None:
             self._work.cancel()
         await drop_producer(self._producer, self._brokers.bounds.stop_s)
+
+
+def _looked_at(sent: "asyncio.Future[aiokafka.structs.RecordMetadata]") -> None:
+    """Take note of an error, so that asyncio does not log it as forgotten.
+
+    Of a commit the first error is told. Sends that fail after it, or while another is still handed over, have nobody
+    who waits for them.
+    """
+    if not sent.cancelled():
+        sent.exception()
 
 
 class Unanswered(Exception):
