@@ -1,10 +1,11 @@
-"""What an article costs from the topic of articles to its event, in processor time, on both logs.
+"""What an article costs on its way, in processor time, on both logs.
 
-    python -m tests.benchmarks.end_to_end [--articles 3000] [--rounds 3]
+    python -m tests.benchmarks.end_to_end [--articles 3000] [--rounds 3] [--part]
 
-Appends that many articles, each about a tie of its own, and lets `tieup run extract story --once` work them off; what
-the command takes without any article is subtracted. One line for each log: seconds of processor time per 1,000
-articles of tieup's process, and of the broker's while it worked (the middle of the rounds).
+Serves that many entries, each about a tie of its own, a hundred to a feed, and lets `tieup run --once` take them from
+the feeds to webhooks; with `--part` they are appended as articles, and `tieup run extract story --once` takes them to
+events. What the command takes without any article is subtracted. One line for each log: seconds of processor time per
+1,000 articles of tieup's processes, and of the broker's while they worked (the middle of the rounds).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.pairs import articles, gazetteer
+from tests.chaos.world import ENTRIES, Outside, outside, subscribe, wanted
 from tests.kafka_broker import KafkaCluster
 from tests.service import TIEUP, environment
 
@@ -46,12 +48,19 @@ def broker_s(cluster):
     return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS
 
 
-async def append(url, count):
+async def append(url, made):
     async with await open_log(load_settings({}, {"log": url})) as log:
         await log.create(CATALOGUE)
-        made = [NewRecord(ARTICLES, a.id.encode(), encode(a), to_millis(a.observed_at)) for a in articles(count)]
-        for begin in range(0, count, 1000):
+        for begin in range(0, len(made), 1000):
             await log.append(made[begin : begin + 1000])
+
+
+def as_articles(count):
+    return [NewRecord(ARTICLES, a.id.encode(), encode(a), to_millis(a.observed_at)) for a in articles(count)]
+
+
+def as_feeds(count):
+    return [wanted(number) for number in range(-(-count // ENTRIES))]
 
 
 async def told(url):
@@ -66,29 +75,39 @@ async def told(url):
         return count
 
 
-def run_once(url, folder, count):
+def run_once(url, folder, workers):
     """Processor seconds of one run to the end of all input."""
-    (folder / "pairs.toml").write_text(gazetteer(count))
     env = environment(log=url, gazetteer=str(folder / "pairs.toml"), http="off")
     before = children_s()
-    subprocess.run([TIEUP, "run", "extract", "story", "--once"], env=env, cwd=folder, check=True, capture_output=True)
+    subprocess.run([TIEUP, "run", *workers, "--once"], env=env, cwd=folder, check=True, capture_output=True)
     return children_s() - before
 
 
-def measure(kind, count):
+def measure(kind, count, *, part):
     """Processor seconds of tieup and of the broker, per 1,000 articles."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         cluster = stack.enter_context(KafkaCluster()) if kind == "kafka" else None
         url = f"kafka://{cluster.bootstrap}" if cluster else f"sqlite:///{folder / 'tieup.db'}"
-        asyncio.run(append(url, 0))
-        idle = run_once(url, folder, count)
-        asyncio.run(append(url, count))
+        (folder / "pairs.toml").write_text(gazetteer(count))
+        asyncio.run(append(url, []))
+        world = None if part else subscribed(stack.enter_context(outside(count)), url, folder)
+        workers = ("extract", "story") if part else ()
+        idle = run_once(url, folder, workers)
+        asyncio.run(append(url, as_articles(count) if part else as_feeds(count)))
         before = broker_s(cluster)
-        own = run_once(url, folder, count) - idle
+        own = run_once(url, folder, workers) - idle
         brokers = broker_s(cluster) - before
         assert asyncio.run(told(url)) == count, "an event for each article"
+        assert world is None or len(world.end()) == count, "a webhook for each article"
     return own / count * 1000, brokers / count * 1000
+
+
+def subscribed(world: Outside, url, folder):
+    """The world, known to the service in that folder and subscribed to it."""
+    (folder / "tieup.toml").write_text(world.settings)
+    subscribe(world.hooks, url, folder)
+    return world
 
 
 def main():
@@ -96,9 +115,10 @@ def main():
     parser.add_argument("--articles", type=int, default=3_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--log", choices=("both", "embedded", "kafka"), default="both")
+    parser.add_argument("--part", action="store_true", help="from the topic of articles to events only")
     options = parser.parse_args()
     for kind in ("embedded", "kafka") if options.log == "both" else (options.log,):
-        rounds = [measure(kind, options.articles) for _ in range(options.rounds)]
+        rounds = [measure(kind, options.articles, part=options.part) for _ in range(options.rounds)]
         own, brokers = (statistics.median(figures) for figures in zip(*rounds, strict=True))
         print(f"{kind}: {own:.2f} s per 1,000 articles" + (f", brokers {brokers:.2f} s" if kind == "kafka" else ""))
     return 0

@@ -114,14 +114,14 @@ def test_processes_come_and_go_under_load_and_a_rolling_restart_costs_nothing(re
 def test_a_kill_on_the_way_from_feeds_to_webhooks_costs_nothing(request, tmp_path):
     need_kafka(request.config)
     blows = (Blow(1.0, "kill process", 0, 0.0), Blow(4.0, "kill process", 1, 0.0))
-    verdict = run(Trial(0, 400, brokers=1, processes=2, rate=100, blows=blows, whole=True, at_once=True), tmp_path)
+    verdict = run(Trial(0, 200, brokers=1, processes=2, rate=100, blows=blows, whole=True, at_once=True), tmp_path)
     assert not verdict.faults, verdict
     assert verdict.more["blows"] == {"kill process": 2}, verdict
     assert verdict.more["unheard"] == verdict.more["renamed"] == verdict.more["dead"] == 0, verdict
 
 
 def test_the_embedded_log_outlives_kills(tmp_path):
-    outcome = sqlite_run.run(1, kills=5, records=1_000, folder=tmp_path)
+    outcome = sqlite_run.run(1, kills=4, records=600, folder=tmp_path)
     assert not outcome.faults, outcome
     assert outcome.integrity == "ok"
     assert outcome.idle_kills < outcome.kills, outcome
