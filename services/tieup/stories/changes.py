@@ -35,7 +35,8 @@ class Step:
 
     `withdrawn`: the article stated the deal before and does no longer; `left` tells whether any article still does,
     `restored` that none did before.
-    `silence` is how long the story had been silent when its newest article came; None if it is not the newest.
+    `silence` is how long the story had been silent when its newest article came; None if it is not the newest, or says
+    nothing of the deal.
     `corroborated_at` is the number of origins last announced.
     """
 
@@ -49,9 +50,9 @@ class Step:
 
 
 def corroboration(step: Step) -> int | None:
-    """Return the threshold of independent origins that is newly reached, or None."""
+    """Return the threshold of independent origins that is newly reached, or None; what opens with so many has it."""
     reached = [count for count in CORROBORATING if step.corroborated_at < count <= len(step.new.origins)]
-    return reached[-1] if reached and step.old is not None else None
+    return reached[-1] if reached else None
 
 
 def changes(step: Step) -> tuple[EventChange, ...]:
@@ -64,7 +65,7 @@ def changes(step: Step) -> tuple[EventChange, ...]:
         found.append(EventChange("support", "stated", None))
     if step.restored:
         found.append(EventChange("support", None, "stated"))
-    if step.silence is not None and step.silence > SILENCE and not step.withdrawn:
+    if step.silence is not None and step.silence > SILENCE:
         found.append(EventChange("silence", f"{step.silence.days} days", None))
     if (reached := corroboration(step)) is not None:
         found.append(EventChange("origins", str(step.corroborated_at or 1), str(reached)))
@@ -110,9 +111,7 @@ def _is_opened(step: Step) -> bool:
 
 
 def _revives(step: Step) -> bool:
-    if step.old is None or step.withdrawn:
-        return False
-    leaves_end = step.old.stage is Stage.ENDED and step.new.stage is not Stage.ENDED
+    leaves_end = step.old is not None and step.old.stage is Stage.ENDED and step.new.stage is not Stage.ENDED
     return leaves_end or step.restored or (step.silence is not None and step.silence > SILENCE)
 
 

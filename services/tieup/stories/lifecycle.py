@@ -86,7 +86,7 @@ def fold(articles: Iterable[StoryArticle], claims: Iterable[StoryClaim]) -> Labe
         stage=head.stage,
         factuality=head.factuality,
         basis=head.basis,
-        contested=is_contested(spoken, _settled_at(said)),
+        contested=is_contested(spoken, _settled_at(said, head)),
         binding=_binding(own),
         milestones=_milestones(own),
         ended_as=_ended_as(own) if head.stage is Stage.ENDED else None,
@@ -226,15 +226,21 @@ def _parties(articles: Sequence[StoryArticle]) -> tuple[tuple[StoryParty, ...], 
     return tuple(found.values())[:MAX_NAMES], _unique(via)
 
 
-def _settled_at(articles: Sequence[StoryArticle]) -> datetime | None:
+def _settled_at(articles: Sequence[StoryArticle], head: Head) -> datetime | None:
     """The last contract, or confirmation by an authority or another document: what was denied before is settled."""
-    times = [article.event_time for article in articles if _is_sure(article) and _settles(article)]
+    times = [article.event_time for article in articles if _is_sure(article) and _settles(article, head)]
     return times[-1] if times else None
 
 
-def _settles(article: StoryArticle) -> bool:
-    signed = RANK[article.basis] >= RANK[Basis.PARTY] and article.stage in {Stage.AGREED, Stage.ACTIVE}
-    return RANK[article.basis] > RANK[Basis.PARTY] or (signed and article.binding is not False)
+def _settles(article: StoryArticle, head: Head) -> bool:
+    """A contract that is only narrated must be a definitive one, and the story must be confirmed."""
+    if RANK[article.basis] > RANK[Basis.PARTY]:
+        return True
+    if article.stage not in {Stage.AGREED, Stage.ACTIVE}:
+        return False
+    if RANK[article.basis] == RANK[Basis.PARTY]:
+        return article.binding is not False
+    return article.binding is True and head.factuality is Factuality.CONFIRMED
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -21,13 +21,13 @@ def absorbed(into: Story, story: Story) -> Story:
     known = {one.article_id for one in into.articles}
     articles = [one for one in story.articles if one.article_id not in known]
     claims = [one for one in story.claims if one.article_id not in known]
-    twice = len(story.articles) - len(articles)
+    twice = [one for one in story.articles if one.article_id in known]
     return replace(
         into,
         articles=in_order([*into.articles, *articles]),
         claims=claims_in_order([*into.claims, *claims]),
-        article_count=into.article_count + story.article_count - twice,
-        rewrites=into.rewrites + story.rewrites,
+        article_count=into.article_count + story.article_count - len(twice),
+        rewrites=into.rewrites + story.rewrites - sum(one.rewrite for one in twice),
         retracted=tuple(dict.fromkeys((*into.retracted, *story.retracted)))[-MAX_RETRACTED:],
         split_from=tuple(dict.fromkeys((*into.split_from, *story.split_from)))[-MAX_SPLIT_FROM:],
     )

@@ -91,6 +91,17 @@ def test_a_split_opens_a_story_of_its_own() -> None:
     assert one.memory.stories[story_id].article_count == 2
 
 
+def test_what_is_split_off_with_two_origins_has_been_corroborated() -> None:
+    one, story_id, _ = told()
+    third = article("third", relation("Ford", "Xiaomi", origin="Bloomberg"), day=3)
+    feed(one, third)
+    split = correction(story_id, Action.SPLIT, AGAIN, third)
+    corrected(one, split)
+    copy = article("copy", relation("Ford", "Xiaomi"), day=4, signature=third.signature)
+    assert feed(one, copy) == []
+    assert story_of(one, copy.article_id) == split_id(split)
+
+
 def test_an_edit_of_an_article_that_was_split_off_stays_where_it_is() -> None:
     one, story_id, _ = told()
     split = correction(story_id, Action.SPLIT, DENIAL)

@@ -2,17 +2,19 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.stories.making import GAZETTEER, START, article, claim, denies, relation
 
-from tieup.model.labels import Basis, EndedAs, Factuality, FigureRole, Kind, Milestone, Stage
+from tieup.model.labels import Basis, EndedAs, Factuality, FigureRole, Kind, Milestone, Role, Stage
 from tieup.model.relation import ArticleRelations, Figure
 from tieup.stories.copies import originals
 from tieup.stories.lifecycle import Labels, fold
 from tieup.stories.statements import statement
 
 CONFIRMED = {"factuality": Factuality.CONFIRMED, "basis": Basis.PARTY}
+AGREED = relation("Ford", "BYD", stage=Stage.AGREED)
 
 
 def folded(*articles: ArticleRelations) -> Labels:
@@ -70,6 +72,67 @@ def test_how_it_ended_is_said_only_of_an_end() -> None:
     assert told(ended, relation("Ford", "BYD"), days=(0, 30)).ended_as is None
 
 
+def ended(how: EndedAs, basis: Basis = Basis.MEDIUM) -> object:
+    return relation("Ford", "BYD", stage=Stage.ENDED, ended_as=how, basis=basis)
+
+
+@pytest.mark.parametrize(
+    ("told_of", "expected"),
+    [
+        ([ended(EndedAs.CANCELLED), ended(EndedAs.DISSOLVED)], EndedAs.CANCELLED),
+        ([ended(EndedAs.CANCELLED), ended(EndedAs.DISSOLVED, Basis.NARRATION)], EndedAs.DISSOLVED),
+        ([ended(EndedAs.CANCELLED), AGREED, ended(EndedAs.DISSOLVED)], EndedAs.DISSOLVED),
+        ([AGREED, ended(EndedAs.TALKS_FAILED), ended(EndedAs.CANCELLED)], EndedAs.CANCELLED),
+        ([AGREED, ended(EndedAs.TALKS_FAILED)], EndedAs.TALKS_FAILED),
+        ([ended(EndedAs.TALKS_FAILED), ended(EndedAs.CANCELLED)], EndedAs.TALKS_FAILED),
+        ([ended(EndedAs.DISSOLVED), relation("Ford", "BYD")], EndedAs.DISSOLVED),
+    ],
+)
+def test_how_it_ended_is_the_first_word_on_the_best_basis_of_the_last_end(
+    told_of: list[object], expected: EndedAs
+) -> None:
+    found = told(*told_of)
+    assert (found.stage, found.ended_as) == (Stage.ENDED, expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "binding"),
+    [
+        ([(True, CONFIRMED), (False, CONFIRMED)], True),
+        ([(False, CONFIRMED), (True, CONFIRMED)], True),
+        ([(True, {}), (False, {})], False),
+        ([(False, CONFIRMED), (True, {})], False),
+        ([(False, {}), (None, CONFIRMED)], False),
+    ],
+)
+def test_no_memorandum_replaces_a_definitive_contract(
+    words: list[tuple[bool | None, dict[str, object]]], binding: bool
+) -> None:
+    assert told(*(relation("Ford", "BYD", binding=one, **sure) for one, sure in words)).binding is binding
+
+
+def test_of_two_confirmed_kinds_the_first_stays() -> None:
+    first, other = relation("Ford", "BYD", **CONFIRMED), relation("Ford", "BYD", kind=Kind.SUPPLY, **CONFIRMED)
+    assert told(first, other).kind is Kind.JOINT_VENTURE
+
+
+def test_the_same_number_with_and_without_its_owner_is_one_figure() -> None:
+    def stake(*owners: str | None) -> tuple[str | None, ...]:
+        figures = [Figure(FigureRole.STAKE, "10", "%", owner) for owner in owners]
+        return tuple(one.owner for one in told(*(relation("Ford", "BYD", figures=(one,)) for one in figures)).figures)
+
+    assert stake(None, "Ford") == (None,)
+    assert stake("Ford", None) == ("Ford",)
+    assert set(stake("Ford", "BYD")) == {"Ford", "BYD"}
+
+
+def test_a_party_has_the_first_role_that_is_said() -> None:
+    plain = relation("Ford", "BYD")
+    ford, byd = plain.parties
+    roles = (replace(plain, parties=(replace(ford, role=role), byd)) for role in (Role.INVESTOR, Role.SUPPLIER))
+    assert [party.role for party in told(plain, *roles).parties] == [Role.INVESTOR, None]
+
+
 def test_a_contract_after_the_denial_settles_it() -> None:
     report = relation("Ford", "BYD", claims=(claim("anonymous"),))
     denial = relation("Ford", "BYD", factuality=Factuality.DENIED, basis=Basis.PARTY, claims=(denies("Ford"),))
@@ -77,6 +140,19 @@ def test_a_contract_after_the_denial_settles_it() -> None:
     assert told(report, denial).contested
     assert not told(report, denial, contract).contested
     assert told(report, denial, replace(contract, binding=False)).contested
+    assert told(report, denial, replace(contract, stage=Stage.TALKS)).contested
+    assert not told(report, denial, replace(contract, basis=Basis.AUTHORITY, stage=Stage.TALKS)).contested
+
+
+def test_a_contract_that_is_only_narrated_settles_where_it_is_definitive_and_the_story_followed_it() -> None:
+    denial = relation("Ford", "BYD", factuality=Factuality.DENIED, basis=Basis.PARTY, claims=(denies("Ford"),))
+    narrated = relation(
+        "Ford", "BYD", stage=Stage.AGREED, factuality=Factuality.CONFIRMED, basis=Basis.NARRATION, binding=True
+    )
+    report = relation("Ford", "BYD", claims=(claim("anonymous"),))
+    assert not told(report, denial, narrated, days=(0, 1, 9)).contested
+    assert told(report, denial, replace(narrated, binding=None), days=(0, 1, 9)).contested
+    assert told(report, denial, narrated, days=(0, 1, 2)).contested
 
 
 relations = st.builds(

@@ -130,3 +130,14 @@ def test_what_both_stories_hold_counts_once_and_what_was_retracted_from_either_s
     grown = absorbed(one.memory.stories[into_id], one.memory.stories[gone_id])
     assert (grown.article_count, len(grown.articles)) == (2, 2)
     assert grown.retracted == (more.article_id,)
+
+
+def test_a_rewrite_that_is_in_both_counts_once() -> None:
+    one = worker()
+    pair = (relation("Ford", "Xiaomi"), relation("Ford", "Xiaomi", kind=Kind.SUPPLY))
+    rewrite = article("rewrite", *pair, day=1)
+    feed(one, article("report", *pair), rewrite)
+    into, gone = one.memory.stories.values()
+    assert (into.rewrites, gone.rewrites) == (1, 1)
+    grown = absorbed(into, gone)
+    assert (grown.article_count, grown.rewrites) == (2, 1)

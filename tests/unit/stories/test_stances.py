@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from tests.unit.stories.making import START
 from tieup.model.labels import PartyStance, SpeakerType, Stance, Target
 from tieup.model.story import StoryClaim, StoryParty
 from tieup.stories.lifecycle import claims_in_order
-from tieup.stories.stances import COVERS, is_contested, positions, speaker_key
+from tieup.stories.stances import COVERS, is_contested, positions, speaker_key, speaks_for
 
 FORD = StoryParty("ford", "Ford", "ford", None, "ford")
 XIAOMI = StoryParty("xiaomi", "Xiaomi", "xiaomi", None, "xiaomi")
@@ -37,6 +38,7 @@ def said(who: str, stance: str, target: str = "talks", day: int = 0) -> StoryCla
         ([said("FT", "asserts", "agreement"), said("ford", "denies", "existence", day=1)], True),
         ([said("FT", "asserts", "talks"), said("ford", "denies", "agreement", day=1)], False),
         ([said("FT", "asserts", "talks"), said("ford", "denies", "ending", day=1)], False),
+        ([said("anonymous", "asserts"), said("ford", "denies", day=1), said("anonymous", "denies", day=2)], True),
     ],
 )
 def test_contested(claims: list[StoryClaim], contested: bool) -> None:
@@ -107,3 +109,22 @@ def test_a_party_is_known_by_name_where_the_gazetteer_lacks_it() -> None:
     party = StoryParty("argo ai", "Argo-AI", None, None, "argo ai")
     spoken = StoryClaim("ARGO AI", SpeakerType.PARTY, Stance.DENIES, Target.TALKS, "q", START, "a", 0)
     assert positions((party,), [spoken])[0].stance is PartyStance.DENIES
+
+
+def test_a_speaker_is_the_company_however_it_is_named_and_a_medium_by_name() -> None:
+    assert speaker_key(replace(said("ford", "asserts"), speaker="Ford Motor")) == "ford"
+    assert speaker_key(said("FT", "asserts")) == "ft"
+
+
+def test_only_a_party_speaks_for_itself() -> None:
+    spoken = said("ford", "denies")
+    assert speaks_for(replace(spoken, speaker="Xiaomi"), FORD)
+    assert not speaks_for(replace(spoken, speaker="Ford"), XIAOMI)
+    assert not speaks_for(replace(spoken, speaker="Xiaomi"), XIAOMI)
+    assert not speaks_for(replace(spoken, speaker_type=SpeakerType.MEDIUM), FORD)
+    assert speaks_for(replace(spoken, speaker="Ford", company_id=None), FORD)
+    assert not speaks_for(replace(spoken, speaker="Xiaomi", company_id=None), FORD)
+
+
+def test_who_only_declines_to_comment_declines() -> None:
+    assert positions((FORD,), [said("ford", "declines_comment")])[0].stance is PartyStance.DECLINES
