@@ -1,6 +1,7 @@
 """`tieup replay` and `tieup diff`: the same articles with this version of the code, and what it changes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from tieup.cli.session import emit, say, session, show, wait_for
 from tieup.cli.terminal import plain
 from tieup.config import Settings
 from tieup.errors import UsageError
-from tieup.log.topics import STORIES
+from tieup.log.topics import ASSIGNMENTS, STORIES
 from tieup.model.story import Story
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def diff(
     """Show what a replay makes of the live stories, story by story."""
     from tieup.stories.comparison import compare
 
-    live, replayed = wait_for(_load(session(context).settings(log=log, suffix=suffix)))
-    found = compare(live, replayed)
+    live, replayed, begin = wait_for(_load(session(context).settings(log=log, suffix=suffix)))
+    found = compare(live, replayed, begin)
     if as_json:
         for one in found:
             emit(one)
@@ -72,6 +73,9 @@ def diff(
     if found:
         show(difference_list(found))
     say(f"{len(live)} stories live, {len(replayed)} in {suffix}, {len(found)} differ")
+    older = sum(begin is not None and one.updated_at < begin for key, one in live.items() if key not in replayed)
+    if older:
+        say(f"{older} of the live ones are older than the first article that {suffix} read, and are left out")
 
 
 def moment(text: str) -> datetime | None:
@@ -102,8 +106,18 @@ def _difference(one: "Difference") -> Text:
     return text
 
 
-async def _load(settings: Settings) -> tuple[dict[str, Story], dict[str, Story]]:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is read of an article that a replay took."""
+
+    event_time: datetime
+
+
+async def _load(settings: Settings) -> tuple[dict[str, Story], dict[str, Story], datetime | None]:
+    """The live stories, those of the replay, and the time of the earliest article that it took."""
     from tieup.bootstrap import open_log
 
     async with await open_log(existing(settings), exclusive=False) as log:
-        return await read_table(log, STORIES, Story), await read_table(log, named(settings, STORIES), Story)
+        taken = await read_table(log, named(settings, ASSIGNMENTS), _Taken)
+        begin = min((one.event_time for one in taken.values()), default=None)
+        return await read_table(log, STORIES, Story), await read_table(log, named(settings, STORIES), Story), begin

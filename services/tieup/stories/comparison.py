@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -32,12 +33,19 @@ class Difference:
     lost: int = 0
 
 
-def compare(live: Mapping[str, Story], replayed: Mapping[str, Story]) -> list[Difference]:
+def compare(
+    live: Mapping[str, Story], replayed: Mapping[str, Story], begin: datetime | None = None
+) -> list[Difference]:
     """Return what differs, in the order of the live stories, then those that are new.
 
-    A story stands for the one of its own id, else for the one that shares most of its articles.
+    A story stands for the one of its own id, else for the one that shares most of its articles. `begin` is the time of
+    the earliest article that the replay took: live stories that had ended before are none that it could have told.
     """
-    left = {key: story for key, story in live.items() if story.merged_into is None}
+    left = {
+        key: story
+        for key, story in live.items()
+        if story.merged_into is None and (begin is None or story.updated_at >= begin or key in replayed)
+    }
     right = {key: story for key, story in replayed.items() if story.merged_into is None}
     partner = _partners(left, right)
     taken = set(partner.values())

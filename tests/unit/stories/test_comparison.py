@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 from tests.unit.stories.making import article, feed, relation, worker
 
@@ -54,3 +55,13 @@ def test_merged_stories_are_not_compared() -> None:
     live = stories()
     key = min(live)
     assert compare(live, live | {"f" * 32: replace(live[key], id="f" * 32, merged_into=key)}) == []
+
+
+def test_what_had_ended_before_the_replay_began_is_not_gone() -> None:
+    live = stories()
+    later = {key: story for key, story in live.items() if story.article_count == 1}
+    (gone,) = compare(live, later)
+    assert gone.sort is Sort.GONE
+    last = live[gone.live_id or ""].updated_at
+    assert compare(live, later, begin=last + timedelta(days=1)) == []
+    assert compare(live, later, begin=last) == [gone]
