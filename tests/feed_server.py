@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
@@ -154,7 +154,8 @@ async def loopback(handler: Handler, tls: ssl.SSLContext | None = None) -> Async
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers:
-            writer.transport.abort()
+            with suppress(AttributeError):  # Python 3.11's, of one that was lost while it still had bytes to send
+                writer.transport.abort()
         await asyncio.sleep(0)
         await server.wait_closed()
 
