@@ -148,7 +148,9 @@ async def test_try_shows_what_would_be_sent_and_replay_sends_it_again(said, tmp_
         assert "0 of 3 events" in said("try", "company:bmw", "--since", "1d")[1]
         said("add", "company:ford", "--webhook", "https://hook.example/x", "--name", "Ford")
         assert "3 messages are sent again" in said("replay", "Ford", "--since", "1d")[1]
-        assert "3 messages are sent again" in said("replay", "Ford", "--story", event().story_id)[1]
+        assert "3 messages are sent again" in said("replay", "Ford", "--story", event().story_id[:10])[1]
+        first = text.split("  ")[1]
+        assert "1 message is sent again" in said("replay", "Ford", "--event", first)[1]
         for one in ("none", ""):  # an empty variable of a script is no event, not all of them
             assert "no event" in said("replay", "Ford", "--event", one)[1]
             assert "no event" in said("replay", "Ford", "--story", one)[1]
@@ -159,7 +161,7 @@ async def test_try_shows_what_would_be_sent_and_replay_sends_it_again(said, tmp_
     from tests.alerting import read
 
     found = [orjson.loads(record.value) for record in await read(tmp_path / "log.db", DELIVERIES)]
-    assert len({one["id"] for one in found}) == 6
+    assert len({one["id"] for one in found}) == 7
     assert len({one["event_id"] for one in found}) == 3
 
 
@@ -210,7 +212,11 @@ async def test_show_tells_the_newest_messages_and_how_many_are_older(said, tmp_p
     one = orjson.loads((await asyncio.to_thread(said, "show", "Ford", "--json"))[1])["subscription"]
     now = datetime.now(UTC).replace(microsecond=0)
     ended = [
-        DeliveryProgress(f"{number:032}", one["endpoints"][0]["id"], number, DeliveryStatus.GIVEN_UP, now, ended_at=now)
+        DeliveryProgress(
+            *(f"{number:032}", one["endpoints"][0]["id"], number, DeliveryStatus.GIVEN_UP, now),
+            ended_at=now,
+            event_id=f"{number}a{number:030}",
+        )
         for number in (2, 3, 1)
     ]
     async with await SqliteLog.open(tmp_path / "log.db") as log:
@@ -219,5 +225,6 @@ async def test_show_tells_the_newest_messages_and_how_many_are_older(said, tmp_p
     code, text = await asyncio.to_thread(said, "show", "Ford", "-n", "2")
     assert (code, text.count("given up")) == (0, 2)
     assert "1 older; --limit shows them" in text
+    assert "3a00000000" in text  # what the receiver knows it by, not the delivery's own id
     found = orjson.loads((await asyncio.to_thread(said, "show", "Ford", "-n", "2", "--json"))[1])["deliveries"]
     assert [its["sequence"] for its in found] == [2, 3]

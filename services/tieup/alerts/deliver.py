@@ -157,7 +157,8 @@ class DeliverWorker:
         tries = progress.tries + 1
         health, said = self._health_after(progress.endpoint_id, outcome)
         if outcome.delivered:
-            return Output(said.records, (_told(progress, tries, attempts, outcome.at), *health))
+            told = _ended(progress, DeliveryStatus.DELIVERED, outcome.at, tries=tries, attempts=attempts)
+            return Output(said.records, (told, *health))
         progress = replace(progress, tries=tries, attempts=attempts)
         due_at = None if outcome.gone else next_attempt_at(progress.id, progress.tries, outcome)
         if due_at is not None:
@@ -333,15 +334,26 @@ def _changed(progress: DeliveryProgress, written: bytes | None = None) -> Change
     return Change(DELIVERY_STATES, progress.id.encode(), encode(state), state)
 
 
-def _told(progress: DeliveryProgress, tries: int, attempts: tuple[Attempt, ...], at: datetime) -> Change:
-    told = DeliveryStatus.DELIVERED
-    return _changed(
-        replace(progress, tries=tries, attempts=attempts, status=told, delivery=None, due_at=at, ended_at=at)
+def _ended(
+    progress: DeliveryProgress,
+    status: DeliveryStatus,
+    at: datetime,
+    *,
+    tries: int | None = None,
+    attempts: tuple[Attempt, ...] | None = None,
+) -> Change:
+    """Return the end of a delivery, without its body, as a change; by its last attempt, if one ended it."""
+    ended = replace(
+        progress,
+        status=status,
+        due_at=at,
+        delivery=None,
+        tries=progress.tries if tries is None else tries,
+        attempts=progress.attempts if attempts is None else attempts,
+        ended_at=at,
+        event_id=progress.message_id,
     )
-
-
-def _ended(progress: DeliveryProgress, status: DeliveryStatus, at: datetime) -> Change:
-    return _changed(replace(progress, status=status, delivery=None, due_at=at, ended_at=at))
+    return _changed(ended)
 
 
 def _health(health: EndpointHealth) -> Change:

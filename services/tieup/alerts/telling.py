@@ -163,7 +163,7 @@ def _told(data: AlertData, links: Capabilities | None, *, test: bool = False) ->
         source=_line(event.cause.publisher or event.cause.title),
         url=web_url(event.cause.url),
         wrong_url=wrong_url,
-        tags=tuple(_words(one) for one in (event.kind, event.stage, event.factuality, event.type)),
+        tags=tuple(dict.fromkeys(map(_words, (event.kind, event.stage, event.factuality, event.type)))),
         test=test,
     )
 

@@ -1,6 +1,6 @@
 """`tieup alerts try|replay`: what a filter would have sent, and sending again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -59,15 +59,19 @@ def try_filter(
                 {"event_id": event_id_of(record), "story_id": one.story_id, "type": one.type, "headline": one.headline}
             )
         else:
-            show(event_line(one, from_millis(record.timestamp)))
+            show(event_line(one, event_id_of(record), from_millis(record.timestamp)))
     say(f"{len(sent)} of {len(events)} events since {since}{_left_out(accepted, sent, trial)}")
 
 
 def replay(
     context: typer.Context,
     wanted: Annotated[str, typer.Argument(metavar="ID", help="A subscription's name, or the first digits of its id.")],
-    event: Annotated[str | None, typer.Option("--event", metavar="ID", help="One event, by its ce_id.")] = None,
-    story: Annotated[str | None, typer.Option("--story", metavar="ID", help="All events of a story.")] = None,
+    event: Annotated[
+        str | None, typer.Option("--event", metavar="ID", help="One event, by the first digits of its id.")
+    ] = None,
+    story: Annotated[
+        str | None, typer.Option("--story", metavar="ID", help="All events of a story, by the first digits of its id.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="SPAN|TIME", help="All events of 90m, 12h, 30d, or since a time.")
     ] = None,
@@ -95,7 +99,7 @@ def replay(
             f"replay: {len(records)} messages, more than may wait for a place ({most}): take a shorter range"
         )
     wait_for(append(settings, records))
-    show(plain(f"{len(records)} messages are sent again"))
+    show(plain(f"{len(records)} message{' is' if len(records) == 1 else 's are'} sent again"))
 
 
 def span_of(since: str, until: str | None) -> tuple[datetime, datetime | None]:
@@ -114,19 +118,28 @@ async def events_of(
     event_id: str | None = None,
     story_id: str | None = None,
 ) -> Events:
-    """Read the events recorded in a range of time, in their order, or of them one event or one story's; the end is not
-    in the range.
+    """Read the events recorded in a range of time, in their order, or of them one event or one story's, whose ids begin
+    so; the end is not in the range. Raises UsageError where several are meant.
     """
     from tieup.alerts.match import event_id_of
 
     found: Events = []
+    if "" in (event_id, story_id):  # an empty variable of a script means none, not all of them
+        return found
     async for record in _records(settings):
         at = from_millis(record.timestamp)
         if (since is None or at >= since) and (until is None or at < until):
             event = decode(StoryEvent, record.value, record.place)
-            if event_id in (None, event_id_of(record)) and story_id in (None, event.story_id):
+            if event_id_of(record).startswith(event_id or "") and event.story_id.startswith(story_id or ""):
                 found.append((record, event))
+    _check_one("event", event_id, {event_id_of(record) for record, _ in found})
+    _check_one("story", story_id, {event.story_id for _, event in found})
     return found
+
+
+def _check_one(what: str, begin: str | None, found: Collection[str]) -> None:
+    if begin is not None and len(found) > 1:
+        raise UsageError(f"replay: --{what} {begin}: {len(found)} are meant")
 
 
 async def newest_event(settings: Settings) -> StoryEvent | None:

@@ -62,15 +62,19 @@ def delivery_table(found: Sequence[DeliveryProgress], endpoints: Sequence[Endpoi
     for column in ("Message", "By", "State", "Attempt", "ms", "Answer"):
         table.add_column(column, overflow="fold")
     for one in found:
-        table.add_row(one.id[:SHORT_ID], channels[one.endpoint_id], words(one.status), *_attempt(one, 0))
+        message = plain((one.message_id or one.id)[:SHORT_ID])
+        table.add_row(message, channels[one.endpoint_id], words(one.status), *_attempt(one, 0))
         for number in range(1, len(one.attempts)):
             table.add_row("", "", "", *_attempt(one, number))
     return table if found else Text("no messages yet", style="dim")
 
 
-def event_line(event: StoryEvent, at: datetime) -> Text:
+def event_line(event: StoryEvent, event_id: str, at: datetime) -> Text:
     """Return an event in one line."""
-    return Text.assemble((minute(at), "dim"), "  ", (words(event.type), "bold cyan"), "  ", plain(event.headline.en))
+    known_by = one_line(event_id[:SHORT_ID])
+    return Text.assemble(
+        (f"{minute(at)}  {known_by}", "dim"), "  ", (words(event.type), "bold cyan"), "  ", plain(event.headline.en)
+    )
 
 
 def when(mode: Mode) -> str:

@@ -64,9 +64,9 @@ class DeliveryProgress:
     """How one delivery fares. `tries` counts all attempts, `attempts` holds the newest 20.
 
     `sequence` is its offset on the deliveries topic: a story's messages go to an endpoint in this order. `due_at` is
-    when it is tried next, or, held, when its digest is made. `delivery` is dropped at the end; `digest_id` names the
-    digest that it went into. `story_sequences` are a digest's places among the messages of its stories: of each of its
-    `story_ids` the last sequence in it.
+    when it is tried next, or, held, when its digest is made. `delivery` is dropped at the end, which keeps `event_id`,
+    what its receiver knows it by; `digest_id` names the digest that it went into. `story_sequences` are a digest's
+    places among the messages of its stories: of each of its `story_ids` the last sequence in it.
     """
 
     id: str
@@ -80,6 +80,12 @@ class DeliveryProgress:
     ended_at: datetime | None = None
     digest_id: str | None = None
     story_sequences: tuple[int, ...] = ()
+    event_id: str | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """What its receiver knows it by at every attempt; None for one that ended before this was kept."""
+        return self.event_id if self.delivery is None else self.delivery.event_id
 
 
 @dataclass(frozen=True, slots=True)
