@@ -40,6 +40,13 @@ async def test_a_killed_process_costs_one_body() -> None:
     assert len((await pool.parse(FINE, URL, None)).entries) == 1
 
 
+async def test_a_process_that_was_killed_for_anothers_sake_costs_none() -> None:
+    pool = ParsingPool(FetchSettings(parsers=1))
+    first = int(await pool.run(URL, who, b"0"))
+    os.kill(first, signal.SIGKILL)
+    assert int(await pool.run(URL, who, b"0")) != first
+
+
 async def test_a_hung_process_is_ended_and_replaced() -> None:
     with pytest.raises(FetchError, match=f"{URL}: parsing took longer than 1 s"):
         await ParsingPool(FetchSettings(parsers=1, parse_s=1.0), hostile).parse(b"hang", URL, None)

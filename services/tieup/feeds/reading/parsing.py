@@ -53,24 +53,33 @@ class ParsingPool:
     async def run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
         """Run a job, importable by name there, in a worker process; it bounds its memory itself (`bound_memory`).
 
-        Raises what the job raises, and FetchError as `parse` does.
+        Raises what the job raises, and FetchError as `parse` does. Where a process dies another one tries, once: it may
+        have been killed for want of memory, which need not be this body's fault, and a body whose validators are kept
+        does not come again before it changes.
         """
         with self._queue.track_inprogress():
-            return await self._run(url, job, *given)
+            async with self._slots:
+                try:
+                    return await self._run(url, job, *given)
+                except ProcessEnded:
+                    return await self._again(url, job, *given)
 
     async def _run(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
-        async with self._slots:
-            process = await self._ready(url)
-            try:
-                async with asyncio.timeout(self._settings.parse_s):
-                    return await process.run(job, *given)
-            except TimeoutError as error:
-                raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
-            except ProcessEnded as error:
-                raise FetchError(f"{url}: the parsing process died") from error
-            finally:
-                if process.usable:
-                    self._idle.append(process)
+        process = await self._ready(url)
+        try:
+            async with asyncio.timeout(self._settings.parse_s):
+                return await process.run(job, *given)
+        except TimeoutError as error:
+            raise FetchError(f"{url}: parsing took longer than {self._settings.parse_s:g} s") from error
+        finally:
+            if process.usable:
+                self._idle.append(process)
+
+    async def _again(self, url: str, job: Callable[[*Given], bytes], *given: *Given) -> bytes:
+        try:
+            return await self._run(url, job, *given)
+        except ProcessEnded as error:
+            raise FetchError(f"{url}: the parsing process died") from error
 
     async def _ready(self, url: str) -> Process:
         """Return the process that was used last, or a new one where there is none that waits."""
