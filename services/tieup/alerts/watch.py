@@ -1,5 +1,6 @@
 """What an operator is told of alerts: numbers for Prometheus."""
 
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -23,15 +24,17 @@ class DeliveryWatch:
         seconds = Histogram(
             "tieup_alert_attempt_seconds", "Time of one attempt", ["channel"], buckets=ATTEMPT_BUCKETS_S, registry=own
         )
-        sent = [one for one in Channel if one not in PULLED]
-        self._counts = {(one, word): attempts.labels(one.value, word) for one in sent for word in OUTCOMES}
-        self._times = {one: seconds.labels(one.value) for one in sent}
+        self._attempts = lru_cache(lambda channel, word: attempts.labels(channel.value, word))
+        self._seconds = lru_cache(lambda channel: seconds.labels(channel.value))
+        for channel in (one for one in Channel if one not in PULLED):
+            for outcome in OUTCOMES:
+                self._attempts(channel, outcome)
 
     def attempted(self, channel: Channel, outcome: AttemptOutcome) -> None:
         """Take note of one attempt."""
         word = "delivered" if outcome.delivered else "gone" if outcome.gone else "failed"
-        self._counts[channel, word].inc()
-        self._times[channel].observe(max(0.0, (outcome.at - outcome.started_at).total_seconds()))
+        self._attempts(channel, word).inc()
+        self._seconds(channel).observe(max(0.0, (outcome.at - outcome.started_at).total_seconds()))
 
 
 class ApiWatch:

@@ -186,6 +186,30 @@ async def test_a_body_that_nobody_takes_is_not_read_on() -> None:
     assert await wire.piece() == b""
 
 
+async def test_a_head_has_its_time_however_busily_it_comes_and_a_kept_connection_the_rest_of_its_own() -> None:
+    wire, line = await connected()
+    clock = asyncio.get_running_loop().time
+    asking = asyncio.ensure_future(wire.ask(b"", None, clock() + 0.02))
+    while not asking.done():
+        await asyncio.sleep(0)
+        arrive(wire, b"HTTP/1.1 200 OK\r\nX: " if not wire.heard else b"x")
+    with pytest.raises(httpx.ReadTimeout, match="no whole head in time"):
+        await asking
+    assert line.ended
+    wire.connection_lost(None)
+
+    wire, line = await connected()
+    for _ in range(2):  # the timer of the first stands for the second
+        asking = asyncio.ensure_future(wire.ask(b"", None, clock() + 30))
+        await asyncio.sleep(0)
+        arrive(wire, b"HTTP/1.1 204 No Content\r\n\r\n")
+        await asking
+        wire.rest(0.01)
+    while not line.ended:  # noqa: ASYNC110 - what is awaited is a flag of the fake
+        await asyncio.sleep(0.001)
+    wire.connection_lost(None)
+
+
 async def test_a_body_that_somebody_takes_slowly_is_not_silent() -> None:
     wire, line = await connected()
     asking = asyncio.ensure_future(wire.ask(b"", 0.01))
