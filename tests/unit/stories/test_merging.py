@@ -39,11 +39,12 @@ def test_a_late_article_between_two_stories_puts_the_younger_into_the_elder(name
     assert types(feed(one, first, SECOND)) == ["opened", "opened"]
     elder, younger = story_of(one, first), story_of(one, SECOND)
     told = feed(one, replace(BRIDGE, relations=FIRST.relations))
-    assert (told[0]["type"], told[0]["story_id"]) == ("story.merged", younger)
+    assert (told[0]["type"], told[0]["story_id"], told[0]["revision"]) == ("story.merged", younger, 2)
     assert told[0]["merged_into"] == elder
     assert one.memory.leads_to(younger) == elder
     story = one.memory.stories[elder]
     assert (story.article_count, story.origins) == (3, ("Reuters", "Caixin"))
+    assert {spoken.article_id for spoken in story.claims} == {first.article_id, BRIDGE.article_id, SECOND.article_id}
     assert one.memory.stories[younger].articles == ()
     assert types(told[1:]) == ["corroborated"]
     assert fields(told[1]) == {"origins"}
@@ -141,3 +142,4 @@ def test_a_rewrite_that_is_in_both_counts_once() -> None:
     assert (into.rewrites, gone.rewrites) == (1, 1)
     grown = absorbed(into, gone)
     assert (grown.article_count, grown.rewrites) == (2, 1)
+    assert grown.claims == into.claims

@@ -109,6 +109,21 @@ SAGAS = [
         "agreed reported medium",
     ),
     (
+        "insiders add nothing to what a medium reported",
+        [word("talks reported medium"), word("talks reported anonymous", 1)],
+        "talks reported medium",
+    ),
+    (
+        "a party denies more than an authority did",
+        [word("agreed denied authority", deniers=("ford",)), word("talks denied party", 1, deniers=("xiaomi",))],
+        "talks denied party",
+    ),
+    (
+        "an end that nobody had told is denied",
+        [word("active confirmed document"), word("active confirmed party", 1, denies_end=True)],
+        "active confirmed document",
+    ),
+    (
         "narration takes nothing from a party's word",
         [word("talks confirmed party"), word("talks confirmed narration", 1)],
         "talks confirmed party",
