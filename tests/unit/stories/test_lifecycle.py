@@ -31,6 +31,7 @@ def test_a_specific_kind_replaces_alliance_and_is_not_replaced_by_it() -> None:
     alliance, venture = relation("Ford", "BYD", kind=Kind.ALLIANCE), relation("Ford", "BYD")
     assert told(alliance, venture).kind is Kind.JOINT_VENTURE
     assert told(venture, alliance).kind is Kind.JOINT_VENTURE
+    assert told(venture, replace(alliance, **CONFIRMED)).kind is Kind.JOINT_VENTURE
 
 
 def test_only_a_confirming_article_replaces_a_reported_kind() -> None:
@@ -124,6 +125,24 @@ def test_the_same_number_with_and_without_its_owner_is_one_figure() -> None:
     assert stake(None, "Ford") == (None,)
     assert stake("Ford", None) == ("Ford",)
     assert set(stake("Ford", "BYD")) == {"Ford", "BYD"}
+
+
+def test_a_number_that_was_confirmed_is_not_replaced_by_a_report_of_another() -> None:
+    def stakes(*said: tuple[str, str | None, dict[str, object]]) -> set[str]:
+        told_of = (
+            relation("Ford", "BYD", figures=(Figure(FigureRole.STAKE, value, "%", owner),), **sure)
+            for value, owner, sure in said
+        )
+        return {one.value for one in told(*told_of).figures}
+
+    assert stakes(("10", None, {}), ("10", None, CONFIRMED), ("20", None, {})) == {"10"}
+    assert stakes(("10", None, {}), ("20", "Ford", {})) == {"10", "20"}
+
+
+def test_origins_are_counted_once_and_unknown_ones_never() -> None:
+    told_by = ("Reuters", "unknown", "the Reuters", "Ford", "Caixin")
+    found = told(*(relation("Ford", "BYD", origin=origin) for origin in told_by))
+    assert found.origins == ("Reuters", "Caixin")
 
 
 def test_a_party_has_the_first_role_that_is_said() -> None:
