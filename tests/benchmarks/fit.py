@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 from tests.benchmarks import fit_confidence, made_from
 from tests.benchmarks.fit_labels import FOLDS, Fitter, Read, Told, load, own_words, read_all, told
+from threadpoolctl import threadpool_limits
 
 from tieup.claims.meaning import Vector
 from tieup.claims.models import Models
@@ -104,6 +105,7 @@ def check() -> None:
 def main(arguments: Sequence[str]) -> None:
     if "--check" in arguments:
         check()
+    threadpool_limits(1, user_api="blas")  # as extraction works: sums hang on how many share them
     paths = [one for one in arguments if not one.startswith("--")]
     gazetteer, labelled = load_gazetteer(), load(paths)
     read, own = read_all(gazetteer, labelled), read_all(gazetteer, own_words())
