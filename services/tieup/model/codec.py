@@ -1,8 +1,11 @@
 """Records to JSON bytes and back: orjson at the boundary, types checked on the way in."""
 
+from collections.abc import Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from functools import cache
+from threading import Lock
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 import orjson
@@ -22,6 +25,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Versioned)
 
 _OPTIONS = orjson.OPT_UTC_Z
+_LEARNING = Lock()
 
 
 def encode(record: object) -> bytes:
@@ -41,14 +45,27 @@ def decode(kind: type[T], data: bytes | None, place: str) -> T:
     """
     if data is None:
         raise BadRecord(f"{place}: a tombstone where a {kind.__name__} was expected")
+    decoder: msgspec.json.Decoder[T] = _decoder(cast("Hashable", kind))
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(data, type=kind)  # in one pass; what is wrong with others is told by orjson
+        return decoder.decode(data)  # in one pass; what is wrong with others is told by orjson
     try:
         return msgspec.convert(orjson.loads(data), kind)
     except orjson.JSONDecodeError as error:
         raise BadRecord(f"{place}: not JSON: {error}") from error
     except msgspec.ValidationError as error:
         raise BadRecord(f"{place}: not a {kind.__name__}: {error}") from error
+
+
+@cache
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    """Return what decodes a kind of record.
+
+    msgspec learns a class when it first meets it, and shows what it knows so far to every thread: one that decodes
+    meanwhile reads fields that are not there yet, and the process dies (seen with 0.22, in tasks that began at once).
+    So classes are learnt by one thread at a time, and decoded once they are known.
+    """
+    with _LEARNING:
+        return msgspec.json.Decoder(kind)
 
 
 def decode_state(kind: type[S], data: bytes | None, place: str, *readable: int) -> S:

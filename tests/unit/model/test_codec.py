@@ -1,5 +1,7 @@
 """Bytes and times of records: exact there and back, with the field named where they cannot be read."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -54,3 +56,31 @@ def test_state_that_this_code_cannot_read_stops_the_worker() -> None:
     ):
         with pytest.raises(StateVersionError, match=f"^pages a: .*{words}"):
             decode_state(PageRead, data, "pages a", 1, 2)
+
+
+FIRST_SEEN_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import make_dataclass
+from threading import Barrier
+from tieup.model.codec import decode
+
+sys.setswitchinterval(1e-6)
+barrier = Barrier(8)
+
+def first(kind):
+    barrier.wait()
+    decode(kind, b'{"a": {"b": "x", "c": 1}, "d": ["y"]}', "here")
+
+with ThreadPoolExecutor(8) as threads:
+    for n in range(100):
+        inner = make_dataclass(f"Inner{n}", [("b", str), ("c", int)])
+        outer = make_dataclass(f"Outer{n}", [("a", inner), ("d", list[str])])
+        list(threads.map(first, [outer] * 8))
+"""
+
+
+def test_threads_that_read_a_new_kind_at_once_all_read_it() -> None:
+    """In a process of its own: what fails here is the whole process, by a fault in the decoder's memory."""
+    done = subprocess.run([sys.executable, "-c", FIRST_SEEN_AT_ONCE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
