@@ -21,9 +21,6 @@ HOPELESS = -3.0
 right ones, and their sentences need not be encoded.
 """
 
-BEYOND_DOUBT = 4.0
-"""The log-odds of a meaning than which none is surer."""
-
 ABOUT = 0.0
 """The least sum of the best draft's log-odds and of the whole article's, below which it is other news.
 
@@ -32,9 +29,6 @@ In a natural stream two articles of a hundred are relevant, so that a few false 
 
 LEAD = 2
 """Sentences under the headline, of those that name companies, that tell what an article is about."""
-
-LEAD_CHARACTERS = 200
-"""Characters of them that are encoded: with all of them (240 on average) articles are told apart no better."""
 
 PLAIN = 2.0
 """The least weight of a plain word of agreements ("alliance", "supplies")."""
@@ -54,14 +48,13 @@ def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Mod
 
     None where the article is about something else, by its best draft and by what its headline and lead mean.
     """
-    likely = [(one, draft_features(one, drafts, sentences)) for one in hopeful(drafts)]
-    likely = [one for one in likely if _may_pass(*one, models)]
+    likely = hopeful(drafts)
     if not likely:
         return []
-    meanings, article = meanings_of([draft for draft, _ in likely], sentences, models)
+    meanings, article = meanings_of(likely, sentences, models)
     strong: list[Draft] = []
-    for (draft, features), meaning in zip(likely, meanings, strict=True):
-        odds = models.relation.odds({**features, "meaning": meaning})
+    for draft, meaning in zip(likely, meanings, strict=True):
+        odds = models.relation.odds({**draft_features(draft, drafts, sentences), "meaning": meaning})
         draft.odds = max(odds, PLAINLY) if is_plain(draft) else odds
         if draft.odds > LIKELY:
             draft.statements = [one for one in draft.statements if one.odds >= min(TELLING, draft.best)]
@@ -74,11 +67,6 @@ def accepted(drafts: Sequence[Draft], sentences: Sequence[Sentence], models: Mod
 def hopeful(drafts: Sequence[Draft]) -> list[Draft]:
     """Return the drafts that are worth thinking over."""
     return [one for one in drafts if one.best > HOPELESS]
-
-
-def _may_pass(draft: Draft, features: Mapping[str, float], models: Models) -> bool:
-    """Whether a draft may still be a relation, so that it is worth encoding: if its sentence meant so beyond doubt."""
-    return is_plain(draft) or models.relation.odds({**features, "meaning": BEYOND_DOUBT}) > LIKELY
 
 
 def is_plain(draft: Draft) -> bool:
@@ -95,8 +83,7 @@ def is_plain(draft: Draft) -> bool:
 
 def article_texts(sentences: Sequence[Sentence]) -> tuple[str, str]:
     """Return the article's lead and headline, with one stand-in for all companies; one stands in for both if alone."""
-    named = [one for one in sentences if not one.in_title and one.companies]
-    lead = " ".join(told_of(one, ()) for one in named[:LEAD])[:LEAD_CHARACTERS]
+    lead = " ".join(told_of(one, ()) for one in [one for one in sentences if not one.in_title and one.companies][:LEAD])
     headline = headline_text(sentences)
     return lead or headline, headline or lead
 
