@@ -180,6 +180,19 @@ class TestAway:
             await asyncio.to_thread(own_kafka.wait)
 
 
+async def test_a_broker_that_names_none_just_after_its_start_is_asked_again(kafka, opened, mark, monkeypatch):
+    log = await opened(kafka)
+    admin = log._cluster._admin
+    describe, starting = admin.describe_cluster, [{"brokers": []}]
+
+    async def names_none_at_first():
+        return starting.pop() if starting else await describe()
+
+    monkeypatch.setattr(admin, "describe_cluster", names_none_at_first)
+    await made(log, mark)
+    assert not starting
+
+
 class TestTasks:
     async def test_a_fenced_task_ends_alone(self, kafka, opened, mark):
         log, other = await opened(kafka), await opened(kafka)

@@ -1,25 +1,26 @@
 """Which feeds are due, in order of time and fair to hosts; the cost does not grow with the number of feeds."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime
-from operator import itemgetter
+from itertools import islice
+from typing import Final
 
 from sortedcontainers import SortedList
 
-Due = tuple[datetime, str]
+_LAST: Final = "\U0010ffff"  # behind every feed's id
 
 
 class DueFeeds:
-    """Feeds by due time, kept per host, and hosts by their earliest feed; a host may be held back for a while.
+    """Feeds by host and due time, and hosts by their earliest feed; a host may be held back for a while.
 
-    A host's feeds are a tuple: such of plain values are passed over by the garbage collector, and most hosts have one.
+    Neither many hosts nor many feeds of one cost more, and all are tuples of plain values in a few long lists, which
+    the garbage collector passes over.
     """
 
     def __init__(self) -> None:
         self._place: dict[str, tuple[str, datetime]] = {}
-        self._feeds: dict[str, tuple[Due, ...]] = {}
-        self._hosts: SortedList = SortedList()
+        self._feeds: SortedList = SortedList()  # host, due time, feed id
+        self._hosts: SortedList = SortedList()  # when its earliest feed may be asked, host
         self._held: dict[str, datetime] = {}
 
     def __len__(self) -> int:
@@ -28,13 +29,16 @@ class DueFeeds:
 
     def put(self, feed_id: str, host: str, due: datetime) -> None:
         """Let a feed be due at this time, wherever it stood before."""
-        if self._place.get(feed_id) == (host, due):
+        before = self._place.get(feed_id)
+        if before == (host, due):
             return
-        self.remove(feed_id)
-        feeds, placed = self._feeds.get(host, ()), (due, feed_id)
-        at = bisect_left(feeds, placed)
+        if before is not None and before[0] != host:
+            self.remove(feed_id)
+            before = None
         self._forget_head(host)
-        self._feeds[host] = (*feeds[:at], placed, *feeds[at:])
+        if before is not None:
+            self._feeds.remove((host, before[1], feed_id))
+        self._feeds.add((host, due, feed_id))
         self._place[feed_id] = (host, due)
         self._set_head(host)
 
@@ -44,13 +48,8 @@ class DueFeeds:
             return
         host, due = place
         self._forget_head(host)
-        feeds = self._feeds[host]
-        at = bisect_left(feeds, (due, feed_id))
-        if len(feeds) > 1:
-            self._feeds[host] = feeds[:at] + feeds[at + 1 :]
-            self._set_head(host)
-        else:
-            del self._feeds[host]
+        self._feeds.remove((host, due, feed_id))
+        self._set_head(host)
 
     def hold(self, host: str, until: datetime) -> None:
         """Let no feed of a host be due before this time; a longer hold stands."""
@@ -66,9 +65,7 @@ class DueFeeds:
         for earliest, host in self._hosts:
             if earliest > now:
                 return
-            for due, feed_id in self._feeds[host][: min(per_host, left)]:
-                if due > now:
-                    break
+            for _, _, feed_id in islice(self._feeds.irange((host,), (host, now, _LAST)), min(per_host, left)):
                 yield feed_id
                 left -= 1
             if left <= 0:
@@ -80,14 +77,15 @@ class DueFeeds:
         for earliest, host in self._hosts:
             if earliest > now:
                 break
-            found += bisect_right(self._feeds[host], now, key=itemgetter(0))
+            found += self._feeds.bisect_right((host, now, _LAST)) - self._feeds.bisect_left((host,))
         return found
 
     def _head(self, host: str) -> tuple[datetime, str] | None:
-        if not (feeds := self._feeds.get(host)):
+        first = next(self._feeds.irange((host,)), None)
+        if first is None or first[0] != host:
             return None
         held = self._held.get(host)
-        return (feeds[0][0] if held is None else max(feeds[0][0], held), host)
+        return (first[1] if held is None else max(first[1], held), host)
 
     def _forget_head(self, host: str) -> None:
         if (head := self._head(host)) is not None:

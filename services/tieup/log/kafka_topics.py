@@ -131,8 +131,7 @@ class Cluster:
         if not missing:
             return []
         if replicas is None:
-            described = await self._ask("describe the cluster", self._admin.describe_cluster)
-            replicas = min(3, len(described["brokers"]))
+            replicas = min(3, await self._ask("count the brokers", self._brokers_there))
         wanted = [self._new_topic(topic, count, replicas) for topic in missing]
         answer = await self._ask("create topics", lambda: self._admin.create_topics(wanted))
         created = []
@@ -144,6 +143,13 @@ class Cluster:
                 raise TopicError(f"{name}: cannot be created: {error.__name__} {' '.join(map(str, message))}")
         await self._ask("see the new topics", lambda: self._appeared([topic.name for topic in missing]))
         return [topic.name for topic in missing if topic.name in created]
+
+    async def _brokers_there(self) -> int:
+        """How many brokers there are. One that has just started names none, not even itself, for a moment."""
+        brokers: Sequence[object] = (await self._admin.describe_cluster())["brokers"]
+        if not brokers:
+            raise kafka_errors.LeaderNotAvailableError
+        return len(brokers)
 
     def _new_topic(self, topic: Topic, count: int, replicas: int) -> NewTopic:
         settings = settings_of(topic, replicas, self._brokers.bounds.batch_bytes)
