@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from tests.chaos.appender import Appender
 from tests.chaos.judge import Place, Seen
 from tests.chaos.pairs import articles
 from tests.chaos.world import about
@@ -20,55 +21,29 @@ NAMES = {RELATIONS: "relations", EVENTS: "events", ARTICLES: "articles", DELIVER
 """What the judge calls the topics."""
 
 
-class Feeder(threading.Thread):
-    """Appends the articles at a steady rate, each once (an idempotent producer), in order within a partition.
-
-    `sent` says when; `failed` is what ended it before its time (a fault of this harness, not of the service).
-    """
+class Feeder(Appender):
+    """Appends the articles at a steady rate, each once, in order within a partition."""
 
     def __init__(self, servers: str, count: int, rate: float, partitions: int) -> None:
-        super().__init__(name="feeder", daemon=True)
-        self._producer = Producer(
-            {
-                "bootstrap.servers": servers,
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "delivery.report.only.error": True,
-                "log_level": 0,
-            }
-        )
+        super().__init__(servers, **{"linger.ms": 5, "delivery.report.only.error": True})
         self._rate = rate
         self._articles = list(articles(count))
         self._partitions = {n: partition_for(a.id.encode(), partitions) for n, a in enumerate(self._articles)}
-        self.sent: dict[int, float] = {}
-        self.failed: BaseException | None = None
-        self.refused: list[str] = []
 
-    def run(self) -> None:
-        try:
-            self._feed()
-        except BaseException as error:  # noqa: BLE001 - told to whoever joins this thread
-            self.failed = error
-
-    def _feed(self) -> None:
+    def append_all(self) -> None:
         started = time.monotonic()
         for n, article in enumerate(self._articles):
             time.sleep(max(0.0, started + n / self._rate - time.monotonic()))
             self.sent[n] = time.monotonic()
-            self._producer.produce(
+            self.producer.produce(
                 ARTICLES,
                 encode(article),
                 article.id.encode(),
                 partition=self._partitions[n],
                 timestamp=to_millis(article.observed_at),
-                on_delivery=self._delivered,
+                on_delivery=self.delivered,
             )
-            self._producer.poll(0)
-        self._producer.flush(120)
-
-    def _delivered(self, error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            self.refused.append(str(error))
+            self.producer.poll(0)
 
 
 class Observer(threading.Thread):

@@ -21,8 +21,8 @@ from html import escape
 from pathlib import Path
 
 import orjson
-from confluent_kafka import Producer
 
+from tests.chaos.appender import Appender
 from tests.chaos.pairs import article_id, articles
 from tests.feed_server import ENTRY, Answer, FeedServer, Page, feed_server, rss
 from tests.receiver import Answer as Thanks
@@ -151,43 +151,30 @@ class World(threading.Thread):
         return {kind: f"http://127.0.0.1:{self._receiver.port}{path}" for kind, path in HOOKS.items()}
 
 
-class Publisher(threading.Thread):
-    """Wants one feed after the other, so that `rate` articles a second come in the long run.
-
-    It has what `observer.Feeder` has.
-    """
+class Publisher(Appender):
+    """Wants one feed after the other, so that `rate` articles a second come in the long run."""
 
     def __init__(self, servers: str, world: World, rate: float, partitions: int) -> None:
-        super().__init__(name="publisher", daemon=True)
-        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "log_level": 0})
+        super().__init__(servers)
         self._world, self._rate, self._partitions = world, rate, partitions
         self.sent = world.sent
-        self.failed: BaseException | None = None
-        self.refused: list[str] = []
 
-    def run(self) -> None:
-        try:
-            self._want_all()
-        except BaseException as error:  # noqa: BLE001 - told to whoever joins this thread
-            self.failed = error
-
-    def _want_all(self) -> None:
+    def append_all(self) -> None:
         started = time.monotonic()
         for n, feed in enumerate(self._world.feeds):
             time.sleep(max(0.0, started + n * ENTRIES / self._rate - time.monotonic()))
             record = wanted(n)
             for number in feed.numbers if self._world.at_once else _first(feed.numbers):
                 self.sent[number] = time.monotonic()
-            self._producer.produce(
+            self.producer.produce(
                 FEEDS,
                 record.value,
                 record.key,
                 partition=partition_for(record.place_by, self._partitions),
                 timestamp=record.timestamp,
-                on_delivery=lambda error, _: error and self.refused.append(str(error)),
+                on_delivery=self.delivered,
             )
-            self._producer.poll(0)
-        self._producer.flush(120)
+            self.producer.poll(0)
 
 
 class Outside:

@@ -1,14 +1,10 @@
 """`tieup run` as a platform runs it: health, signals, and what it says of bad input, without losing the rest."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import httpx
-from tests.feed_server import item, rss
+from tests.feed_server import item, rss, served_by_a_thread
 from tests.logs import append, values
 from tests.sagas import saga_records
 from tests.service import environment, running, said_url, tieup, until
@@ -48,9 +44,9 @@ def test_it_tells_its_health_and_is_copied_while_it_runs_and_ends_soon_after_sig
 
 
 def test_a_scrape_tells_of_a_poll_and_of_all_that_is_documented(tmp_path: Path) -> None:
-    with feed_on_loopback(rss(item(2), item(1))) as feed:
+    with served_by_a_thread(lambda _: rss(item(2), item(1))) as port:
         env = environment(log=sqlite(tmp_path), http="127.0.0.1:0", feeds_allow_private="true")
-        assert tieup(["feeds", "add", feed], env, tmp_path).returncode == 0
+        assert tieup(["feeds", "add", f"http://127.0.0.1:{port}/feed.xml"], env, tmp_path).returncode == 0
         with running(["run"], env, tmp_path) as service:
             url = f"{said_url(service)}/metrics"
             until(lambda: "tieup_feeds_due{" in httpx.get(url).text)
@@ -76,25 +72,6 @@ def scraped(url: str) -> dict:
     text = httpx.get(url).text
     samples = dict(re.findall(r"^([^#\s][^\n]*) (\S+)$", text, re.MULTILINE))
     return {"help": set(re.findall(r"^# HELP (\w+)", text, re.MULTILINE))} | {k: float(v) for k, v in samples.items()}
-
-
-@contextmanager
-def feed_on_loopback(body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/rss+xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/feed.xml"
-        server.shutdown()
 
 
 def test_a_second_run_on_the_same_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from tests.feed_server import item, rss
+from tests.feed_server import item, rss, served_by_a_thread
 from tests.logs import append, on_log, values
 from tests.service import Service, environment, running, said_url, until
 
@@ -52,29 +51,6 @@ class News:
 
 
 @contextmanager
-def news_served() -> Iterator[News]:
-    news = News()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = news.answer(self.headers["Host"].partition(":")[0])
-            self.send_response(200)
-            self.send_header("Content-Type", "application/rss+xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:  # all of 127.0.0.0/8
-        news.port = server.server_port
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield news
-        server.shutdown()
-
-
-@contextmanager
 def asked_for(url: str, feeds: list[Feed]) -> Iterator[None]:
     """Ask for all feeds again and again meanwhile, as an impatient operator does."""
     over = threading.Event()
@@ -102,7 +78,11 @@ def test_feeds_are_shared_by_domain_and_taken_over(own_kafka, tmp_path) -> None:
     settings = {"feeds_allow_private": "true", "articles_full_text": "never", "http": "127.0.0.1:0"}
     env = environment(log=url, partitions=str(PARTITIONS), **settings)
     assert Counter(partition_for(host.encode(), PARTITIONS) for host in HOSTS) == dict.fromkeys(range(PARTITIONS), 2)
-    with news_served() as news, running(["run", "fetch"], env, tmp_path) as one:
+    news = News()
+    with (
+        served_by_a_thread(news.answer, "0.0.0.0") as news.port,  # on all of 127.0.0.0/8
+        running(["run", "fetch"], env, tmp_path) as one,
+    ):
         feeds = [feed_from_url(f"http://{host}:{news.port}/feed.xml", datetime.now(UTC)) for host in HOSTS]
         append(url, feeds_to_records(feeds), PARTITIONS)
         until(lambda: len(news.asked) == len(HOSTS))
